@@ -1,9 +1,9 @@
 """What a source is: something that is read and answers with samples, or says why it cannot.
 
-GpuyieldError
-  SourceError
-    SourceAbsent    the thing does not exist here: not a fault, reported once
-    SourceFailed    it exists and did not answer: its own samples are lost, nothing else
+GpuyieldError         exit code 2
+  SourceError         exit code 3
+    SourceAbsent      the thing does not exist here: not a fault, reported once
+    SourceFailed      it exists and did not answer: its own samples are lost, nothing else
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from exporters.metric import Metric, Sample
 class GpuyieldError(Exception):
     """The root of gpuyield's own errors. The text says what went wrong, where, and what to do."""
 
+    exit_code = 2
+
 
 class SourceError(GpuyieldError):
     """A source could not be read."""
+
+    exit_code = 3
 
 
 class SourceAbsent(SourceError):

@@ -1,0 +1,171 @@
+"""Reads what the ledger needs from a store into DuckDB, each canonical metric as one table.
+
+For a metric table `x`: samples stand in `x` (series, t, value), its series in `x_series` (series, cluster, labels,
+upstream, producer, interval_us). t is unix microseconds. NaN is kept: it ends a series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.slo import Slo
+from analyzer.stores.frame import Frame, Store
+from analyzer.window import Window
+from exporters.canonical import device, nodes, pods, serving
+from exporters.metric import Metric
+
+# Margins read around the window. What lasts longer than the state margin (a node that has been starting for more
+# than a day, a fault older than that) is judged by its first sample inside it.
+STATE_MARGIN_SECONDS = 86_400.0
+SAMPLE_MARGIN_SECONDS = 3_600.0
+AFTER_SECONDS = 900.0
+
+_STATES: dict[str, Metric] = {
+    "accelerator": device.accelerator_info,
+    "allocation": device.allocation,
+    "last_fault": device.last_fault_code,
+    "node_info": nodes.node_info,
+    "node_shape": nodes.node_shape_info,
+    "node_created": nodes.created_seconds,
+    "node_ready": nodes.ready,
+    "node_unschedulable": nodes.unschedulable,
+    "node_taint": nodes.taint,
+    "node_allocatable": nodes.allocatable,
+    "node_capacity": nodes.capacity,
+    "pod_info": pods.pod_info,
+    "pod_phase": pods.phase,
+    "pod_ready": pods.ready,
+    "pod_created": pods.created_seconds,
+    "pod_scheduled": pods.scheduled_seconds,
+    "pod_requested": pods.requested,
+    "pod_owner": pods.owner_info,
+    "replicaset_owner": pods.replicaset_owner_info,
+    "pod_labels": pods.labels_info,
+    "pod_restarts": pods.restarts_total,
+    "pod_waiting": pods.waiting,
+    "process_started": serving.process_started_seconds,
+}
+_SAMPLES: dict[str, Metric] = {
+    "busy": device.busy_ratio,
+    "compute": device.compute_active_ratio,
+    "memory": device.memory_active_ratio,
+    "energy": device.energy_joules_total,
+    "target_up": serving.target_up,
+    "running": serving.requests_running,
+    "queued": serving.requests_waiting,
+    "prompt": serving.prompt_tokens_total,
+    "prompt_cached": serving.prompt_tokens_cached_total,
+    "generation": serving.generation_tokens_total,
+    "finished": serving.requests_finished_total,
+    "flops": serving.estimated_flops_total,
+    "bytes": serving.estimated_bytes_total,
+}
+_LATENCIES: dict[str, Metric] = {
+    "ttft": serving.time_to_first_token_seconds,
+    "tpot": serving.time_per_output_token_seconds,
+    "itl": serving.inter_token_latency_seconds,
+    "e2e": serving.request_duration_seconds,
+    "queue": serving.queue_seconds,
+}
+_LENGTH = "length"  # tokens per finished request, to correct one-token answers
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Inputs:
+    """The tables of one window, and what was found."""
+
+    db: duckdb.DuckDBPyConnection
+    window: Window
+    answered: dict[str, str] = field(default_factory=dict)  # canonical name -> upstream names that answered
+    producers: set[str] = field(default_factory=set)
+
+    def series(self, table: str) -> list[dict[str, str]]:
+        """The series of a table as rows: series, cluster, labels, upstream, producer, interval_us."""
+        rows: list[dict[str, str]] = (
+            self.db.sql(f"SELECT * FROM {table}_series ORDER BY series").to_arrow_table().to_pylist()
+        )
+        return rows
+
+    def count(self, table: str) -> int:
+        return int(self.db.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def read_inputs(store: Store, window: Window, slo: Slo, progress: Progress = lambda _: None) -> Inputs:
+    """All frames that the ledger of `window` can need, margins included."""
+    db = duckdb.connect()
+    db.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
+    inputs = Inputs(db, window)
+    far = window.widened(STATE_MARGIN_SECONDS, AFTER_SECONDS)
+    near = window.widened(SAMPLE_MARGIN_SECONDS, AFTER_SECONDS)
+    frames: dict[str, tuple[Metric, Frame]] = {}
+
+    def read(name: str, metric: Metric, span: Window, part: str = "") -> None:
+        progress(metric.full_name)
+        frames[name] = (metric, store.read(metric, span, part))
+
+    for name, metric in _STATES.items():
+        read(name, metric, far)
+    for name, metric in _SAMPLES.items():
+        read(name, metric, near)
+    for name, metric in _LATENCIES.items():
+        for part in ("count", "sum"):
+            read(f"{name}_{part}", metric, near, part)
+        if name in {limit.quantity for limit in slo.limits}:
+            read(f"{name}_bucket", metric, near, "bucket")
+    if any(limit.quantity == "tpot" for limit in slo.limits):
+        read(f"{_LENGTH}_bucket", serving.generation_length_tokens, near, "bucket")
+    cluster = _only_cluster(frames)
+    for name, (metric, frame) in frames.items():
+        _load(inputs, name, frame, cluster)
+        if frame.series.num_rows:
+            inputs.answered[metric.full_name] = ", ".join(sorted(set(frame.series["upstream"].to_pylist())))
+            inputs.producers.update(frame.series["producer"].to_pylist())
+    return inputs
+
+
+def has(inputs: Inputs, table: str) -> bool:
+    """Whether the table was read and has series (bucket tables are read only where an SLO asks)."""
+    known = inputs.db.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()[0][0]
+    return bool(known) and inputs.count(f"{table}_series") > 0
+
+
+def _only_cluster(frames: dict[str, tuple[Metric, Frame]]) -> str:
+    """The one cluster that series name, so that series without the label belong to it; empty when there are more."""
+    named = {value for _, frame in frames.values() for value in pc.unique(frame.series["cluster"]).to_pylist() if value}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _load(inputs: Inputs, name: str, frame: Frame, cluster: str) -> None:
+    db = inputs.db
+    samples, series = frame.samples, frame.series
+    db.register("frame_samples", samples)
+    db.register("frame_series", series)
+    db.execute(
+        f"""
+        CREATE TABLE {name} AS SELECT series, epoch_us("at") AS t, value FROM frame_samples ORDER BY series, t;
+        CREATE TABLE {name}_series AS
+        SELECT * EXCLUDE (cluster, interval_seconds), coalesce(nullif(cluster, ''), {_text(cluster)}) AS cluster,
+            CAST(round(interval_seconds * 1e6) AS BIGINT) AS interval_us
+        FROM frame_series ORDER BY series
+        """
+    )
+    db.unregister("frame_samples")
+    db.unregister("frame_series")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def table_of(db: duckdb.DuckDBPyConnection, name: str, columns: dict[str, pa.Array]) -> None:
+    """Makes a table from Arrow columns."""
+    db.register("new_table", pa.table(columns))
+    db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM new_table")
+    db.unregister("new_table")

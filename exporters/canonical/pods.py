@@ -1,0 +1,49 @@
+"""Metrics of one pod: where it runs, what it asks for, who owns it, and in which phase it is."""
+
+from exporters.metric import Kind, Metric, Unit
+
+_POD = ("namespace", "pod")
+
+pod_info = Metric(
+    "pod_info",
+    Kind.INFO,
+    Unit.NONE,
+    "Where a pod runs and who made it.",
+    (*_POD, "uid", "node", "pod_ip", "owner_kind", "owner_name"),
+)
+phase = Metric("pod_phase", Kind.STATE, Unit.NONE, "1 for the phase that the pod is in.", (*_POD, "phase"))
+ready = Metric("pod_ready", Kind.STATE, Unit.NONE, "1 while the pod is Ready.", _POD)
+created_seconds = Metric(
+    "pod_created_timestamp_seconds", Kind.STATE, Unit.SECONDS, "When the pod object was made, unix time.", _POD
+)
+scheduled_seconds = Metric(
+    "pod_scheduled_timestamp_seconds", Kind.STATE, Unit.SECONDS, "When the pod was bound to its node, unix time.", _POD
+)
+requested = Metric(
+    "pod_requested",
+    Kind.STATE,
+    Unit.NONE,
+    "What a container asks for, by resource; kept by kube-state-metrics after the pod has finished.",
+    (*_POD, "container", "node", "resource"),
+)
+owner_info = Metric("pod_owner_info", Kind.INFO, Unit.NONE, "Owner of a pod.", (*_POD, "owner_kind", "owner_name"))
+replicaset_owner_info = Metric(
+    "replicaset_owner_info",
+    Kind.INFO,
+    Unit.NONE,
+    "Owner of a ReplicaSet: the workload people know.",
+    ("namespace", "replicaset", "owner_kind", "owner_name"),
+)
+labels_info = Metric(
+    "pod_labels_info",
+    Kind.INFO,
+    Unit.NONE,
+    "Labels that say team, and which pods serve one copy of a model together.",
+    (*_POD, "team", "group_name", "group_index"),
+)
+restarts_total = Metric(
+    "container_restarts_total", Kind.COUNTER, Unit.NONE, "Restarts of a container.", (*_POD, "container")
+)
+waiting = Metric(
+    "container_waiting", Kind.STATE, Unit.NONE, "1 while a container waits, by reason.", (*_POD, "container", "reason")
+)

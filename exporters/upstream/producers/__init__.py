@@ -1,0 +1,1 @@
+"""One file per producer of series that gpuyield can read."""

@@ -1,0 +1,28 @@
+"""Karpenter: what a node was bought as, and where pods run, without kube-state-metrics."""
+
+from exporters.canonical import nodes, pods
+from exporters.upstream.declaration import Family, Upstream
+
+_NODE = {
+    "node": ("node_name",),
+    "accelerators": ("instance_gpu_count", "instance_accelerator_count"),
+    "accelerator_model": ("instance_gpu_name", "instance_accelerator_name"),
+}
+_POD = {"pod": ("name",), "owner_name": ("owner",)}
+
+family = Family(
+    "karpenter",
+    "Karpenter",
+    (
+        Upstream(
+            "karpenter_nodes_allocatable",
+            nodes.node_shape_info,
+            labels=_NODE,
+            where={"resource_type": "cpu"},
+            rank=1,
+            as_one=True,
+        ),
+        Upstream("karpenter_pods_state", pods.pod_info, labels=_POD, rank=1, as_one=True),
+        Upstream("karpenter_pods_state", pods.phase, labels=_POD, rank=1, as_one=True),
+    ),
+)

@@ -1,0 +1,13 @@
+"""Series that the scraper itself or every client library writes, whatever the target."""
+
+from exporters.canonical import serving
+from exporters.upstream.declaration import Family, Upstream
+
+family = Family(
+    "prometheus",
+    "Prometheus",
+    (
+        Upstream("up", serving.target_up),
+        Upstream("process_start_time_seconds", serving.process_started_seconds),
+    ),
+)
