@@ -1,0 +1,89 @@
+"""Devices that cannot work: a fatal fault until something shows otherwise, and devices that fell off the bus."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from analyzer.ledger.devices import Device
+from analyzer.ledger.inputs import Inputs, table_of
+from analyzer.ledger.nodes import Node
+from analyzer.ledger.steps import state_steps
+
+# Xids after which the EKS node monitoring agent takes the accelerator out of service
+# (its list of fatal Xids; meanings in the NVIDIA Xid catalogue).
+FATAL_XIDS = (46, 48, 54, 62, 63, 64, 74, 79, 95, 109, 110, 119, 120, 136, 140, 142, 143, 151, 155, 156, 158)
+FOREVER = 1 << 62
+
+
+def fault_signals(
+    inputs: Inputs, nodes: list[Node], devices: list[Device], offered: dict[tuple[str, str], float]
+) -> None:
+    """Makes `fault` (device, start_t, end_t, interval_us): spells of a fatal fault code, cut at driver reloads; and
+    device_seen_steps, exporter_steps, and device_lost (device): promised by the type, neither seen nor offered."""
+    codes = ", ".join(str(code) for code in FATAL_XIDS)
+    inputs.db.execute(
+        f"""
+        CREATE OR REPLACE TABLE fault AS
+        WITH told AS (
+            SELECT d.device, f.t, f.value, max(s.interval_us) OVER (PARTITION BY d.device) AS interval_us,
+                lag(f.value) OVER (PARTITION BY f.series ORDER BY f.t) AS before,
+                lead(f.t) OVER (PARTITION BY f.series ORDER BY f.t) AS next, f.series
+            FROM last_fault AS f JOIN last_fault_series AS s USING (series)
+            JOIN (SELECT DISTINCT uuid, cluster, device, from_t, to_t FROM device_of) AS d
+                ON d.uuid = s.uuid AND d.cluster = s.cluster
+            WHERE NOT isnan(f.value) AND f.t < d.to_t
+        ),
+        edges AS (
+            SELECT * FROM told WHERE value IS DISTINCT FROM before
+        ),
+        spells AS (
+            SELECT device, t AS start_t, coalesce(lead(t) OVER (PARTITION BY series ORDER BY t), {FOREVER}) AS end_t,
+                value, interval_us
+            FROM edges
+        ),
+        reloads AS (
+            SELECT d.device, e.t FROM (
+                SELECT series, t, value < lag(value) OVER (PARTITION BY series ORDER BY t) AS fell FROM energy
+            ) AS e JOIN energy_series AS s USING (series)
+            JOIN (SELECT DISTINCT uuid, cluster, device FROM device_of) AS d USING (uuid, cluster)
+            WHERE e.fell
+        )
+        SELECT s.device, s.start_t, least(s.end_t, coalesce(min(r.t), {FOREVER})) AS end_t, s.interval_us
+        FROM spells AS s LEFT JOIN reloads AS r ON r.device = s.device AND r.t > s.start_t
+        WHERE s.value IN ({codes}) GROUP BY s.device, s.start_t, s.end_t, s.interval_us
+        """
+    )
+    _presence(inputs)
+    _lost(inputs, nodes, devices, offered)
+
+
+def _presence(inputs: Inputs) -> None:
+    told = """
+        SELECT DISTINCT d.device, a.t, s.interval_us
+        FROM accelerator AS a JOIN accelerator_series AS s USING (series)
+        JOIN device_of AS d ON d.uuid = s.uuid AND d.mig = s.mig AND d.cluster = s.cluster
+        WHERE NOT isnan(a.value) AND a.t > d.from_t - 3600000000 AND a.t < d.to_t
+    """
+    state_steps(
+        inputs.db,
+        "device_seen_steps",
+        f"SELECT device AS subject, t, 1 AS v, interval_us, false AS stale FROM ({told})",
+    )
+    state_steps(
+        inputs.db,
+        "exporter_steps",
+        f"""SELECT v.node AS subject, x.t, 1 AS v, x.interval_us, false AS stale
+        FROM ({told}) AS x JOIN device AS v USING (device)""",
+    )
+
+
+def _lost(inputs: Inputs, nodes: list[Node], devices: list[Device], offered: dict[tuple[str, str], float]) -> None:
+    lost: list[int] = []
+    for node in nodes:
+        mine = [device for device in devices if device.node == node.number]
+        unseen = [device.number for device in mine if device.first is None]
+        allocatable = offered.get((node.cluster, node.name))
+        if allocatable and len(unseen) < len(mine):
+            missing = len(mine) - round(allocatable / node.shape.replicas)
+            lost.extend(unseen[: max(0, missing)])
+    table_of(inputs.db, "device_lost", {"device": pa.array(lost, pa.int32())})

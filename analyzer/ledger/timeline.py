@@ -1,0 +1,267 @@
+"""One timeline per unit: every signal's steps merged to segments, each segment in exactly one state (DESIGN 6.3)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from analyzer.ledger.devices import REMAINDER, REPLICA, Device, Unit
+from analyzer.ledger.evidence import IDLE, WORKS
+from analyzer.ledger.holds import Hold
+from analyzer.ledger.inputs import Inputs, table_of
+from analyzer.ledger.pod_signals import FAILED, FLAPPING, STARTING
+from analyzer.ledger.steps import AWAY, SPEAKS_INTERVALS
+
+NO_PAGE = -2  # the holder has no engine page at all
+NOBODY = -1
+_FOREVER = "(1::BIGINT << 62)"
+
+_SIGNALS = (
+    "ready",
+    "drain",
+    "usable",
+    "kube",
+    "store",
+    "holder",
+    "status",
+    "engine",
+    "device",
+    "seen",
+    "exporter",
+    "shared",
+)
+
+
+def segments(inputs: Inputs, devices: list[Device], units: list[Unit], holds: list[Hold]) -> None:
+    """Makes `segment` (unit, start_t, end_t, state, missing_signal, pod, node_phase, apportioned) covering the
+    lifetime of every unit without gap or overlap."""
+    _tables(inputs, devices, units, holds)
+    _events(inputs)
+    _states(inputs)
+    _faults(inputs)
+
+
+def _tables(inputs: Inputs, devices: list[Device], units: list[Unit], holds: list[Hold]) -> None:
+    table_of(
+        inputs.db,
+        "unit",
+        {
+            "unit": pa.array([unit.number for unit in units], pa.int32()),
+            "device": pa.array([unit.device for unit in units], pa.int32()),
+            "node": pa.array([devices[unit.device].node for unit in units], pa.int32()),
+            "kind": pa.array([unit.kind for unit in units], pa.string()),
+            "mig": pa.array([unit.mig for unit in units], pa.string()),
+            "parts": pa.array([unit.parts for unit in units], pa.int32()),
+            "whole": pa.array([unit.whole for unit in units], pa.int32()),
+        },
+    )
+    table_of(
+        inputs.db,
+        "hold",
+        {
+            "unit": pa.array([hold.unit for hold in holds], pa.int32()),
+            "pod": pa.array([hold.pod for hold in holds], pa.int32()),
+            "start_t": pa.array([hold.start for hold in holds], pa.int64()),
+            "end_t": pa.array([hold.end for hold in holds], pa.int64()),
+        },
+    )
+    inputs.db.execute(
+        """
+        CREATE OR REPLACE TABLE life AS
+        SELECT u.unit, u.device, u.node, n.cluster_number, n.start_t, n.end_t
+        FROM unit AS u JOIN node AS n USING (node);
+        CREATE OR REPLACE TABLE held AS
+        SELECT h.unit, h.pod, g.serving_group, l.device, greatest(h.start_t, l.start_t) AS start_t,
+            least(h.end_t, l.end_t) AS end_t
+        FROM hold AS h JOIN life AS l USING (unit) JOIN pod_group AS g USING (pod)
+        WHERE h.start_t < l.end_t AND h.end_t > l.start_t;
+        """
+    )
+
+
+def _spans(steps: str) -> str:
+    """A step table as spans (subject, t, next, v)."""
+    return (
+        f"(SELECT subject, t, v, coalesce(lead(t) OVER (PARTITION BY subject ORDER BY t), {_FOREVER}) AS next"
+        f" FROM {steps})"
+    )
+
+
+def _of_life(signal: str, steps: str, key: str, default: int = AWAY) -> str:
+    """Events of a signal that a unit has for its whole life, by node, device or cluster."""
+    return f"""
+        SELECT unit, start_t AS t, '{signal}' AS signal, {default} AS v FROM life
+        UNION ALL
+        SELECT l.unit, greatest(s.t, l.start_t), '{signal}', s.v FROM life AS l JOIN {_spans(steps)} AS s
+        ON s.subject = {key} AND s.t < l.end_t AND s.next > l.start_t
+    """
+
+
+def _of_hold(signal: str, steps: str, key: str, default: str) -> str:
+    """Events of a signal that a unit has through its holder."""
+    return f"""
+        SELECT h.unit, h.start_t AS t, '{signal}' AS signal, {default} AS v FROM held AS h
+        UNION ALL
+        SELECT h.unit, greatest(s.t, h.start_t), '{signal}', s.v FROM held AS h JOIN {_spans(steps)} AS s
+        ON s.subject = {key} AND s.t < h.end_t AND s.next > h.start_t
+    """
+
+
+def _events(inputs: Inputs) -> None:
+    """All steps of all signals of all units, merged: one row per unit and change, every signal filled forward."""
+    _shared_work(inputs)
+    parts = [
+        _of_life("ready", "node_ready_steps", "l.node"),
+        _of_life("drain", "node_drain_steps", "l.node"),
+        _of_life("kube", "kube_steps", "l.cluster_number"),
+        _of_life("store", "store_steps", "l.cluster_number"),
+        _of_life("seen", "device_seen_steps", "l.device"),
+        _of_life("exporter", "exporter_steps", "l.node"),
+        _of_life("shared", "shared_steps", "l.device", 0),
+        "SELECT unit, start_t, 'holder', -1 FROM life",
+        f"SELECT h.unit, h.end_t, 'holder', {NOBODY} FROM held AS h JOIN life AS l USING (unit)"
+        " WHERE h.end_t < l.end_t",
+        "SELECT unit, start_t, 'holder', pod FROM held",
+        _of_hold("status", "pod_status_steps", "h.pod", str(AWAY)),
+        _of_hold(
+            "engine",
+            "engine_steps",
+            "h.serving_group",
+            f"CASE WHEN h.serving_group IN (SELECT subject FROM engine_steps) THEN {AWAY} ELSE {NO_PAGE} END",
+        ),
+        """
+        SELECT l.unit, l.start_t, 'usable', CAST(o.t IS NULL OR o.t <= l.start_t AS INTEGER)
+        FROM life AS l LEFT JOIN node_once_ready AS o USING (node)
+        UNION ALL
+        SELECT l.unit, o.t, 'usable', 1 FROM life AS l JOIN node_once_ready AS o USING (node)
+        WHERE o.t > l.start_t AND o.t < l.end_t
+        """,
+        f"""
+        SELECT l.unit, l.start_t, 'device', {AWAY} FROM life AS l
+        UNION ALL
+        SELECT l.unit, greatest(s.t, l.start_t), 'device', s.v FROM life AS l JOIN unit AS u USING (unit)
+        JOIN {_spans("device_steps")} AS s ON s.subject = l.device || '/' || u.mig
+            AND s.t < l.end_t AND s.next > l.start_t
+        """,
+        # a fault's first moment cuts the segments of its device
+        """
+        SELECT l.unit, f.start_t, NULL, NULL FROM life AS l JOIN fault AS f USING (device)
+        WHERE f.start_t > l.start_t AND f.start_t < l.end_t
+        UNION ALL
+        SELECT l.unit, f.end_t, NULL, NULL FROM life AS l JOIN fault AS f USING (device)
+        WHERE f.end_t > l.start_t AND f.end_t < l.end_t
+        """,
+    ]
+    union = " UNION ALL ".join(f"({part})" for part in parts)
+    columns = ", ".join(f"max(v) FILTER (signal = '{signal}') AS {signal}" for signal in _SIGNALS)
+    filled = ", ".join(f"last_value({signal} IGNORE NULLS) OVER w AS {signal}" for signal in _SIGNALS)
+    inputs.db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE signals AS
+        WITH event AS (SELECT unit, t, {columns} FROM ({union}) AS x(unit, t, signal, v) GROUP BY unit, t),
+        filled AS (
+            SELECT unit, t AS start_t, lead(t) OVER w AS next, {filled} FROM event
+            WINDOW w AS (PARTITION BY unit ORDER BY t)
+        )
+        SELECT f.* EXCLUDE (next), coalesce(f.next, l.end_t) AS end_t, l.device AS device_number, l.node, u.kind
+        FROM filled AS f JOIN life AS l USING (unit) JOIN unit AS u USING (unit)
+        """
+    )
+
+
+def _shared_work(inputs: Inputs) -> None:
+    """shared_steps (subject: device): how many engines of holders of a shared device work."""
+    inputs.db.execute(
+        f"""
+        CREATE OR REPLACE TABLE shared_steps AS
+        WITH working AS (
+            SELECT h.device, greatest(s.t, h.start_t) AS start_t, least(s.next, h.end_t) AS end_t
+            FROM held AS h JOIN unit AS u USING (unit) JOIN {_spans("engine_steps")} AS s
+            ON s.subject = h.serving_group AND s.t < h.end_t AND s.next > h.start_t
+            WHERE u.kind = '{REPLICA}' AND s.v = {WORKS}
+        ),
+        changes AS (
+            SELECT device, t, sum(delta) AS delta FROM (
+                SELECT device, start_t AS t, 1 AS delta FROM working
+                UNION ALL SELECT device, end_t, -1 FROM working
+            ) GROUP BY device, t
+        )
+        SELECT device AS subject, t, CAST(sum(delta) OVER (PARTITION BY device ORDER BY t) AS INTEGER) AS v FROM changes
+        """
+    )
+
+
+def _states(inputs: Inputs) -> None:
+    """First match wins. On a shared device the activity is that of the engines that work; where none has a page,
+    the device decides for all of its holders alike."""
+    inputs.db.execute(
+        f"""
+        CREATE OR REPLACE TABLE segment AS
+        WITH judged AS (
+            SELECT s.*,
+                CASE
+                    WHEN s.engine IN ({IDLE}, {WORKS}) THEN s.engine
+                    WHEN s.kind = '{REPLICA}' AND s.shared > 0 THEN {IDLE}
+                    ELSE s.device
+                END AS work,
+                coalesce(s.seen = {AWAY} AND s.exporter = 1 AND d.first_seen <= s.start_t, false)
+                    OR device_number IN (SELECT device FROM device_lost) AS lost
+            FROM signals AS s JOIN device AS d ON d.device = s.device_number
+        ),
+        named AS (
+            SELECT *, CASE
+                WHEN store = {AWAY} THEN 'unknown'
+                WHEN holder >= 0 AND work = {WORKS} AND status NOT IN ({STARTING}, {FAILED}) THEN 'active'
+                WHEN (ready = 0 AND usable = 1) OR lost THEN 'node-unhealthy'
+                WHEN usable = 0 THEN 'node-starting'
+                WHEN drain = 1 THEN 'node-draining'
+                WHEN kind = '{REMAINDER}' THEN 'free-fragmented'
+                WHEN holder = {NOBODY} AND (kube = 1 OR seen = 1) THEN 'free'
+                WHEN holder = {NOBODY} THEN 'unknown'
+                WHEN status = {STARTING} THEN 'held-starting'
+                WHEN status IN ({FAILED}, {FLAPPING}) THEN 'held-failed'
+                WHEN work = {IDLE} THEN 'held-idle'
+                ELSE 'unknown'
+            END AS state FROM judged
+        )
+        SELECT unit, device_number AS device, node, start_t, end_t, state,
+            CASE
+                WHEN state <> 'unknown' THEN ''
+                WHEN store = {AWAY} THEN 'store'
+                WHEN holder = {NOBODY} THEN 'kubernetes'
+                WHEN engine = {AWAY} THEN 'engine and device'
+                ELSE 'device'
+            END AS missing_signal,
+            CASE WHEN holder >= 0 THEN holder END AS pod,
+            CASE
+                WHEN usable = 0 THEN 'starting'
+                WHEN ready = 0 THEN 'unhealthy'
+                WHEN drain = 1 THEN 'draining'
+                WHEN ready = 1 THEN 'ready'
+                ELSE ''
+            END AS node_phase,
+            kind = '{REPLICA}' AND state = 'active' AS apportioned
+        FROM named WHERE end_t > start_t
+        """
+    )
+
+
+def _faults(inputs: Inputs) -> None:
+    """After a fatal fault a device is unhealthy until it works again: until a later moment of evidence, further off
+    than the last word before the fault can speak."""
+    inputs.db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE recovered AS
+        SELECT f.device, f.start_t, f.end_t, min(greatest(s.start_t, f.start_t)) FILTER (s.start_t IS NOT NULL) AS works_at
+        FROM fault AS f LEFT JOIN segment AS s ON s.device = f.device AND s.state = 'active'
+            AND s.end_t > f.start_t + {SPEAKS_INTERVALS + 1} * f.interval_us AND s.start_t < f.end_t
+        GROUP BY ALL;
+        UPDATE segment SET state = 'node-unhealthy', missing_signal = ''
+        FROM recovered AS r
+        WHERE segment.device = r.device AND segment.state NOT IN ('active', 'unknown')
+            AND segment.start_t >= r.start_t AND segment.start_t < least(r.end_t, coalesce(r.works_at, {_FOREVER}));
+        UPDATE segment SET state = 'node-unhealthy', missing_signal = ''
+        FROM recovered AS r
+        WHERE segment.device = r.device AND segment.state = 'unknown' AND segment.missing_signal <> 'store'
+            AND segment.start_t >= r.start_t AND segment.start_t < least(r.end_t, coalesce(r.works_at, {_FOREVER}));
+        """
+    )
