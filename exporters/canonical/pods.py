@@ -3,28 +3,33 @@
 from exporters.metric import Kind, Metric, Unit
 
 _POD = ("namespace", "pod")
+_INCARNATION = (*_POD, "uid")  # a StatefulSet gives the same name to the next pod
 
 pod_info = Metric(
     "pod_info",
     Kind.INFO,
     Unit.NONE,
     "Where a pod runs and who made it.",
-    (*_POD, "uid", "node", "pod_ip", "owner_kind", "owner_name"),
+    (*_INCARNATION, "node", "pod_ip", "owner_kind", "owner_name"),
 )
-phase = Metric("pod_phase", Kind.STATE, Unit.NONE, "1 for the phase that the pod is in.", (*_POD, "phase"))
+phase = Metric("pod_phase", Kind.STATE, Unit.NONE, "1 for the phase that the pod is in.", (*_INCARNATION, "phase"))
 ready = Metric("pod_ready", Kind.STATE, Unit.NONE, "1 while the pod is Ready.", _POD)
 created_seconds = Metric(
-    "pod_created_timestamp_seconds", Kind.STATE, Unit.SECONDS, "When the pod object was made, unix time.", _POD
+    "pod_created_timestamp_seconds", Kind.STATE, Unit.SECONDS, "When the pod object was made, unix time.", _INCARNATION
 )
 scheduled_seconds = Metric(
-    "pod_scheduled_timestamp_seconds", Kind.STATE, Unit.SECONDS, "When the pod was bound to its node, unix time.", _POD
+    "pod_scheduled_timestamp_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "When the pod was bound to its node, unix time.",
+    _INCARNATION,
 )
 requested = Metric(
     "pod_requested",
     Kind.STATE,
     Unit.NONE,
     "What a container asks for, by resource; kept by kube-state-metrics after the pod has finished.",
-    (*_POD, "container", "node", "resource"),
+    (*_INCARNATION, "container", "node", "resource"),
 )
 owner_info = Metric("pod_owner_info", Kind.INFO, Unit.NONE, "Owner of a pod.", (*_POD, "owner_kind", "owner_name"))
 replicaset_owner_info = Metric(
