@@ -251,7 +251,8 @@ def _faults(inputs: Inputs) -> None:
     inputs.db.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE recovered AS
-        SELECT f.device, f.start_t, f.end_t, min(greatest(s.start_t, f.start_t)) FILTER (s.start_t IS NOT NULL) AS works_at
+        SELECT f.device, f.start_t, f.end_t,
+            min(greatest(s.start_t, f.start_t)) FILTER (s.start_t IS NOT NULL) AS works_at
         FROM fault AS f LEFT JOIN segment AS s ON s.device = f.device AND s.state = 'active'
             AND s.end_t > f.start_t + {SPEAKS_INTERVALS + 1} * f.interval_us AND s.start_t < f.end_t
         GROUP BY ALL;

@@ -1,0 +1,114 @@
+"""One call from a store to the ledger of a window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from analyzer.ledger.counters import births, hidden_work, increments
+from analyzer.ledger.devices import (
+    Device,
+    Unit,
+    devices_by_place,
+    physical_devices,
+    place_series,
+    seen_devices,
+    units_of,
+)
+from analyzer.ledger.evidence import device_evidence, engine_evidence, map_engines
+from analyzer.ledger.faults import fault_signals
+from analyzer.ledger.goodness import good_shares
+from analyzer.ledger.holds import match_holds
+from analyzer.ledger.inputs import Inputs, Progress, has, read_inputs, table_of
+from analyzer.ledger.invariants import check_cover, check_sum
+from analyzer.ledger.node_signals import node_signals
+from analyzer.ledger.nodes import Node, accelerator_nodes, advertised
+from analyzer.ledger.options import Options
+from analyzer.ledger.pod_signals import pod_signals
+from analyzer.ledger.pods import Pods, claims, label_claims, read_pods
+from analyzer.ledger.rows import ledger_rows
+from analyzer.ledger.timeline import segments
+from analyzer.pricing.price import PriceSource
+from analyzer.stores.frame import Store
+from analyzer.window import Window
+
+_TOKENS = ("prompt", "prompt_cached", "generation")
+_ENGINE_TABLES = (*_TOKENS, "running", "queued", "finished", "flops", "bytes", "process_started")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The rows, and what they were made from. `inputs.db` keeps the tables for figures that look closer."""
+
+    window: Window
+    options: Options
+    rows: pa.Table
+    inputs: Inputs
+    nodes: list[Node]
+    cpu_nodes: list[Node]
+    devices: list[Device]
+    units: list[Unit]
+    pods: Pods
+    node_joins: Counter[str]  # how devices found their nodes
+
+
+def compute_ledger(
+    store: Store,
+    window: Window,
+    prices: PriceSource,
+    options: Options | None = None,
+    progress: Progress = lambda _: None,
+) -> Ledger:
+    """Reads the window and its margins, puts every accelerator-second into one state, prices it, checks itself."""
+    options = options or Options()
+    inputs = read_inputs(store, window, options.slo, progress)
+    progress("fleet")
+    places, ways = place_series(inputs)
+    seen = seen_devices(inputs, places)
+    nodes, cpu_nodes = accelerator_nodes(inputs, devices_by_place(seen), prices)
+    resources = advertised(inputs)
+    devices = physical_devices(nodes, seen, resources)
+    units = units_of(nodes, devices, seen, resources)
+    pods = read_pods(inputs)
+    asked = claims(inputs, pods)
+    asked += label_claims(inputs, pods, places, {claim.pod for claim in asked})
+    holds = match_holds(inputs, nodes, devices, units, pods, asked)
+    progress("signals")
+    table_of(
+        inputs.db,
+        "device",
+        {
+            "device": pa.array([device.number for device in devices], pa.int32()),
+            "node": pa.array([device.node for device in devices], pa.int32()),
+            "first_seen": pa.array([device.first for device in devices], pa.int64()),
+        },
+    )
+    node_signals(inputs, nodes)
+    pod_signals(inputs, pods, asked)
+    buckets = tuple(
+        f"{name}_{part}"
+        for name in ("ttft", "tpot", "itl", "e2e", "queue", "length")
+        for part in ("bucket", "sum", "count")
+        if has(inputs, f"{name}_{part}")
+    )
+    map_engines(inputs, pods, (*_ENGINE_TABLES, *buckets))
+    engine_evidence(inputs)
+    device_evidence(inputs, nodes, devices, seen, options.idle_line)
+    offered = {place: found.get("nvidia_com_gpu", 0) for place, found in advertised(inputs, "node_allocatable").items()}
+    fault_signals(inputs, nodes, devices, offered)
+    progress("timeline")
+    segments(inputs, devices, units, holds)
+    check_cover(inputs)
+    progress("tokens")
+    births(inputs, pods)
+    for table in _TOKENS:
+        increments(inputs, table)
+        hidden_work(inputs, table)
+    good_shares(inputs, options.slo)
+    # What a cell without any finished request says: nothing against it, and with an SLO nothing for it either.
+    inputs.db.execute(f"CREATE OR REPLACE TABLE no_news AS SELECT {0 if options.slo.chosen else 1} AS low, 1 AS high")
+    rows = ledger_rows(inputs, nodes, devices, units, pods, options.effective_target)
+    check_sum(inputs, nodes)
+    return Ledger(window, options, rows, inputs, nodes, cpu_nodes, devices, units, pods, ways)
