@@ -52,15 +52,15 @@ def read_pages(target: PageFolder, labels: Mapping[str, str]) -> Iterator[Batch]
             page = parser.parse(body, at, Format.of("", body))
             notes = found(path, page.notes)
             if file.damage or file.read(1):
-                notes.append(Found(path, 0, "truncated", file.damage or f"over {PAGE_BYTES:,} bytes: the rest is not read"))
+                notes.append(
+                    Found(path, 0, "truncated", file.damage or f"over {PAGE_BYTES:,} bytes: the rest is not read")
+                )
                 page.complete = False
         done += path.stat().st_size
         yield keep_timed(_batch(page, path, at, up, live, notes, done), path, lambda _: 0)
 
 
-def _batch(
-    page: Page, path: Path, at: float, up: Series, live: LiveSeries, notes: list[Found], done: int
-) -> Batch:
+def _batch(page: Page, path: Path, at: float, up: Series, live: LiveSeries, notes: list[Found], done: int) -> Batch:
     is_up = bool(page.series)
     if not is_up:
         notes.append(Found(path, 1, "empty", "no sample on this page: up is 0 there"))
