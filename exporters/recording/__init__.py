@@ -1,6 +1,1 @@
-"""Scrapes targets into a store until told to stop.
-
-targets.py says what to scrape and target_file.py reads it from a file; fetch.py gets one page over HTTP,
-scrape.py makes samples of it, stale.py marks what went away; recorder.py runs one thread per target, keeper.py holds what they bring
-until it is on the disk, compact.py merges small segments, status.py tells the user.
-"""
+"""Scrapes targets into a store until told to stop."""
