@@ -114,12 +114,15 @@ def read_inputs(store: Store, window: Window, slo: Slo, progress: Progress = lam
         read(name, metric, far)
     for name, metric in _SAMPLES.items():
         read(name, metric, near)
+    wanted = {limit.quantity for limit in slo.limits}
+    if "tpot" in wanted:  # older engines have only the gap between output events
+        wanted.add("itl")
     for name, metric in _LATENCIES.items():
         for part in ("count", "sum"):
             read(f"{name}_{part}", metric, near, part)
-        if name in {limit.quantity for limit in slo.limits}:
+        if name in wanted:
             read(f"{name}_bucket", metric, near, "bucket")
-    if any(limit.quantity == "tpot" for limit in slo.limits):
+    if "tpot" in wanted:
         read(f"{_LENGTH}_bucket", serving.generation_length_tokens, near, "bucket")
     cluster = _only_cluster(frames)
     for name, (metric, frame) in frames.items():

@@ -1,1 +1,6 @@
-"""Scrapes targets into a store until told to stop."""
+"""Scrapes targets into a store until told to stop.
+
+targets.py says what to scrape, target_file.py reads it from a file and duration.py its times. fetch.py gets one page
+over HTTP, scrape.py makes samples of it, stale.py marks what went away. recorder.py runs one thread per target,
+keeper.py holds what they bring until it is on the disk, status.py counts and tells the user.
+"""

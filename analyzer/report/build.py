@@ -1,0 +1,161 @@
+"""Makes the report of a ledger."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from analyzer.ledger.ledger import Ledger
+from analyzer.ledger.nodes import RUNGS, Node
+from analyzer.ledger.states import STATES
+from analyzer.pricing.instances import TABLE_REGION
+from analyzer.pricing.price import LIST
+from analyzer.report.model import (
+    SCHEMA_VERSION,
+    Bill,
+    BlindSpot,
+    Figure,
+    IdleHolder,
+    NodeLine,
+    Report,
+    Rung,
+    StateLine,
+    Team,
+    WindowPart,
+)
+from analyzer.report.serving import models
+from analyzer.window import CELL_SECONDS, rfc3339
+
+_IDLE_SHOWN = 3
+_REMEDIES = {
+    "device": "run a device exporter (dcgm-exporter) on the node and let Prometheus scrape it",
+    "engine and device": "let Prometheus scrape the engine's /metrics and the node's device exporter",
+    "kubernetes": "run kube-state-metrics, so that free devices can be told from held ones",
+    "store": "nothing was scraped in that time: find out why Prometheus (or the recorder) was away",
+    "effective ratio": "enable DCGM_FI_PROF_PIPE_TENSOR_ACTIVE and DCGM_FI_PROF_DRAM_ACTIVE in dcgm-exporter",
+    "price": "no table knows the price of this instance type: give it in a rate card",
+}
+
+
+def build_report(ledger: Ledger, sources: list[str], now: datetime | None = None) -> Report:
+    """All figures of one ledger. `sources` name where the samples came from."""
+    ledger.inputs.db.register("ledger_rows", ledger.rows)
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        generated_at=(now or datetime.now(UTC)).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
+        window=WindowPart(rfc3339(ledger.window.start), rfc3339(ledger.window.end), CELL_SECONDS),
+        sources=[*sources, *sorted(ledger.inputs.producers)],
+        bill=_bill(ledger),
+        ledger=_states(ledger),
+        models=models(ledger),
+        teams=_teams(ledger),
+        nodes=[_node(node) for node in ledger.nodes],
+        cpu_nodes=[_node(node) for node in ledger.cpu_nodes],
+        idle_holders=_idle_holders(ledger),
+        findings=[],
+        blind_spots=_blind_spots(ledger),
+        warnings=_warnings(ledger),
+    )
+
+
+def _cost(node: Node) -> float | None:
+    return node.price.dollars_per_hour * node.seconds / 3600 if node.price else None
+
+
+def _bill(ledger: Ledger) -> Bill:
+    priced = [cost for node in ledger.nodes if (cost := _cost(node)) is not None]
+    seconds = sum(node.seconds for node in ledger.nodes)
+    covered = sum(node.seconds for node in ledger.nodes if node.price)
+    names = sorted({f"{node.price.source}, {node.price.as_of}" for node in ledger.nodes if node.price})
+    if priced:
+        dollars = Figure(math.fsum(priced), covered / seconds, names)
+    else:
+        why = "no accelerator node has a known price" if ledger.nodes else "no accelerator node was seen in the window"
+        dollars = Figure(None, 0.0, names, reason=why)
+    rungs = []
+    for rung, title in RUNGS.items():
+        mine = [node for node in ledger.nodes if node.shape.rung == rung]
+        if mine:
+            rungs.append(Rung(title, len(mine), math.fsum(_cost(node) or 0.0 for node in mine)))
+    return Bill(dollars, LIST, "estimated", rungs)
+
+
+def _states(ledger: Ledger) -> list[StateLine]:
+    rows = ledger.inputs.db.execute(
+        "SELECT state, fsum(seconds), coalesce(fsum(dollars), 0) FROM ledger_rows GROUP BY state"
+    ).fetchall()
+    lines = {state: StateLine(state, seconds, dollars) for state, seconds, dollars in rows if seconds > 0}
+    return [lines[state] for state in STATES if state in lines]
+
+
+def _teams(ledger: Ledger) -> list[Team]:
+    rows = ledger.inputs.db.execute(
+        """
+        SELECT team, sum(seconds), sum(dollars), bool_and(dollars IS NOT NULL) FROM ledger_rows WHERE pod <> ''
+        GROUP BY team ORDER BY 3 DESC, 1
+        """
+    ).fetchall()
+    return [
+        Team(team, seconds, Figure(dollars, 1.0) if priced else Figure(None, 0.0, reason="a price is unknown"))
+        for team, seconds, dollars, priced in rows
+    ]
+
+
+def _node(node: Node) -> NodeLine:
+    cost = _cost(node)
+    dollars = (
+        Figure(cost, 1.0, [node.price.source])
+        if node.price
+        else Figure(None, 0.0, reason=f"no price for {node.shape.instance_type or 'an unknown instance type'}")
+    )
+    return NodeLine(node.name, node.shape.instance_type, node.shape.capacity_type, node.seconds, dollars)
+
+
+def _idle_holders(ledger: Ledger) -> list[IdleHolder]:
+    rows = ledger.inputs.db.execute(
+        f"""
+        SELECT namespace, workload, sum(seconds), coalesce(sum(dollars), 0) FROM ledger_rows WHERE state = 'held-idle'
+        GROUP BY namespace, workload ORDER BY 4 DESC, 3 DESC, 1, 2 LIMIT {_IDLE_SHOWN}
+        """
+    ).fetchall()
+    return [IdleHolder(*row) for row in rows]
+
+
+def _blind_spots(ledger: Ledger) -> list[BlindSpot]:
+    rows = ledger.inputs.db.execute(
+        """
+        SELECT missing_signal, CASE WHEN missing_signal = 'store' THEN 'cluster' ELSE 'node' END,
+            CASE WHEN missing_signal = 'store' THEN cluster ELSE node END, sum(dollars), sum(seconds)
+        FROM ledger_rows WHERE state = 'unknown' GROUP BY ALL
+        UNION ALL
+        SELECT 'effective ratio', 'node', node, sum(dollars), sum(seconds)
+        FROM ledger_rows WHERE state = 'active-unassessed' GROUP BY ALL
+        UNION ALL
+        SELECT 'price', 'node', node, NULL, sum(seconds) FROM ledger_rows WHERE dollars IS NULL GROUP BY ALL
+        ORDER BY 4 DESC NULLS LAST, 5 DESC, 3
+        """
+    ).fetchall()
+    return [
+        BlindSpot(signal, kind, subject or "this cluster", dollars, seconds, _REMEDIES[signal])
+        for signal, kind, subject, dollars, seconds in rows
+    ]
+
+
+def _warnings(ledger: Ledger) -> list[str]:
+    said = []
+    elsewhere = sorted({n.shape.region for n in ledger.nodes if n.shape.region not in ("", TABLE_REGION)})
+    if elsewhere:
+        said.append(f"{TABLE_REGION} list prices stand in for {', '.join(elsewhere)}")
+    alone = ledger.node_joins["label or address alone"]
+    if alone:
+        said.append(
+            f"{alone} of {sum(ledger.node_joins.values())} device series name a node that nothing else tells of"
+        )
+    restarts, seconds = ledger.inputs.db.execute(
+        "SELECT count(*), coalesce(sum(hidden_seconds), 0) FROM generation_hidden"
+    ).fetchall()[0]
+    if restarts:
+        said.append(f"{restarts} engine restarts hide the work of at most {seconds:.0f} s")
+    if ledger.nodes:
+        said.append("node lifetimes are estimated from kube_node_created and the last sample, not from EC2")
+    return said

@@ -1,0 +1,59 @@
+"""The report as Markdown, for a pull request or a chat. Names come from labels and are escaped."""
+
+from __future__ import annotations
+
+import re
+
+from analyzer.report.look import count, dollars, figure, percent
+from analyzer.report.model import Report
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~-])")
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
+
+
+def markdown(report: Report) -> str:
+    """The whole report."""
+    bill = report.bill.dollars
+    total = bill.value
+    lines = [
+        "# Accelerator ledger",
+        "",
+        f"{report.window.start} to {report.window.end}, {report.bill.price_basis} prices.",
+        "",
+        f"Bill: {figure(bill)}" + (f" ({escaped(bill.reason)})" if bill.reason else ""),
+        "",
+        "| state | dollars | share | accelerator-hours |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {line.state} | ${line.dollars:,.2f} | {percent(line.dollars / total) if total else '—'}"
+            f" | {line.accelerator_seconds / 3600:,.1f} |"
+            for line in report.ledger
+        ),
+        "",
+        "| model | held | held /1M | loaded /1M | good /1M | tok/s | busy | effective |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        *(
+            f"| {escaped(f'{one.namespace}/{one.model}')} | {figure(one.dollars.held)}"
+            f" | {figure(one.dollars_per_million.output)} | {figure(one.dollars_per_million_loaded_output)}"
+            f" | {figure(one.dollars_per_million.good)} | {figure(one.tokens_per_second, count)}"
+            f" | {figure(one.busy_ratio, percent)} | {figure(one.effective_ratio, percent)} |"
+            for one in report.models
+        ),
+        "",
+        *(
+            f"- {dollars(one.dollars)}: {escaped(f'{one.namespace}/{one.workload}')} held"
+            f" {one.accelerator_seconds / 3600:,.1f} accelerator-hours without work"
+            for one in report.idle_holders
+        ),
+        *(
+            f"- blind: {'—' if one.dollars is None else dollars(one.dollars)} at {one.subject_kind}"
+            f" {escaped(one.subject)}, no {one.signal}: {one.remedy}"
+            for one in report.blind_spots
+        ),
+        *(f"- note: {escaped(warning)}" for warning in report.warnings),
+    ]
+    return "\n".join(lines) + "\n"
