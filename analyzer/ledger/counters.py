@@ -19,13 +19,16 @@ def births(inputs: Inputs, pods: Pods) -> None:
         """
         CREATE OR REPLACE TABLE page_birth AS
         SELECT m.page, p.t, CAST(round(max(p.value) * 1e6) AS BIGINT) AS birth
-        FROM process_started AS p JOIN process_started_pod AS m USING (series) WHERE p.value > 0 GROUP BY m.page, p.t;
+        FROM process_started AS p JOIN process_started_pod AS m USING (series)
+        WHERE isfinite(p.value) AND p.value > 0 GROUP BY m.page, p.t;
         CREATE OR REPLACE TABLE page_first AS
         SELECT m.page, min(r.t) AS t FROM running AS r JOIN running_pod AS m USING (series) GROUP BY m.page;
         """
     )
     told = dict(
-        inputs.db.execute("SELECT series, max(value) FROM pod_created WHERE value > 0 GROUP BY series").fetchall()
+        inputs.db.execute(
+            "SELECT series, max(value) FROM pod_created WHERE isfinite(value) AND value > 0 GROUP BY series"
+        ).fetchall()
     )
     rows = [
         (pods.number_of[key], round(told[int(row["series"])] * MICROSECONDS))

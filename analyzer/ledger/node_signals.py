@@ -76,7 +76,7 @@ def _draining(inputs: Inputs) -> None:
             UNION ALL
             SELECT n.node, x.t, s.interval_us, 1 FROM node_taint AS x JOIN node_taint_series AS s USING (series)
             JOIN node AS n ON n.cluster = s.cluster AND n.name = s.node
-            WHERE x.value > 0 AND s.key IN ({taints})
+            WHERE isfinite(x.value) AND x.value > 0 AND s.key IN ({taints})
         )
         SELECT node AS subject, t, v, interval_us, false AS stale
         FROM (SELECT * FROM pages UNION ALL SELECT * FROM leaving)

@@ -157,7 +157,7 @@ def _created(inputs: Inputs) -> dict[tuple[str, str], list[tuple[int, int]]]:
     places = {int(row["series"]): (row["cluster"], row["node"]) for row in inputs.series("node_created")}
     found: dict[tuple[str, str], list[tuple[int, int]]] = {}
     rows = inputs.db.execute(
-        "SELECT series, value, min(t) FROM node_created WHERE value > 0 GROUP BY series, value"
+        "SELECT series, value, min(t) FROM node_created WHERE isfinite(value) AND value > 0 GROUP BY series, value"
     ).fetchall()
     for series, value, when in rows:
         found.setdefault(places[series], []).append((round(value * 1e6), when))

@@ -121,7 +121,7 @@ def _readiness(inputs: Inputs) -> None:
         JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod
         ANTI JOIN pod_ready_series AS r
             ON r.cluster = s.cluster AND r.namespace = s.namespace AND r.pod = s.pod
-        WHERE isnan(f.value) OR f.value > 0
+        WHERE isnan(f.value) OR isfinite(f.value) AND f.value > 0
         """,
     )
 
@@ -152,7 +152,7 @@ def _back_off(inputs: Inputs) -> None:
         SELECT p.pod AS subject, w.t, 1 AS v, s.interval_us, false AS stale
         FROM pod_waiting AS w JOIN pod_waiting_series AS s USING (series)
         JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod
-        WHERE w.value > 0 AND s.reason IN ({reasons})
+        WHERE isfinite(w.value) AND w.value > 0 AND s.reason IN ({reasons})
         UNION ALL
         SELECT p.pod, r.t, 0, s.interval_us, false
         FROM pod_ready AS r JOIN pod_ready_series AS s USING (series)

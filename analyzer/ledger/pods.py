@@ -126,7 +126,11 @@ def claims(inputs: Inputs, pods: Pods) -> list[Claim]:
     finished = _finished(inputs, pods)
     silences = _silences(inputs)
     wanted: dict[tuple[Incarnation, tuple[str, str], str], list[tuple[float, Presence]]] = {}
-    amounts = dict(inputs.db.execute("SELECT series, max(value) FROM pod_requested GROUP BY series").fetchall())
+    amounts = dict(
+        inputs.db.execute(
+            "SELECT series, max(value) FROM pod_requested WHERE isfinite(value) GROUP BY series"
+        ).fetchall()
+    )
     for row in inputs.series("pod_requested"):
         series = int(row["series"])
         if row["node"] and series in seen and ACCELERATOR_RESOURCE.fullmatch(row["resource"]) and amounts[series] > 0:
@@ -194,7 +198,11 @@ def _kind(resource: str) -> str:
 
 def _times(inputs: Inputs, table: str, pods: Pods) -> dict[Incarnation, int]:
     """The time that a `..._timestamp_seconds` metric says, microseconds."""
-    rows = dict(inputs.db.execute(f"SELECT series, max(value) FROM {table} WHERE value > 0 GROUP BY series").fetchall())
+    rows = dict(
+        inputs.db.execute(
+            f"SELECT series, max(value) FROM {table} WHERE isfinite(value) AND value > 0 GROUP BY series"
+        ).fetchall()
+    )
     return {
         (pods.number_of[key], row["uid"]): round(rows[int(row["series"])] * 1e6)
         for row in inputs.series(table)
@@ -204,7 +212,11 @@ def _times(inputs: Inputs, table: str, pods: Pods) -> dict[Incarnation, int]:
 
 def _finished(inputs: Inputs, pods: Pods) -> dict[Incarnation, int]:
     """When each pod was first seen Succeeded or Failed."""
-    first = dict(inputs.db.execute("SELECT series, min(t) FROM pod_phase WHERE value > 0 GROUP BY series").fetchall())
+    first = dict(
+        inputs.db.execute(
+            "SELECT series, min(t) FROM pod_phase WHERE isfinite(value) AND value > 0 GROUP BY series"
+        ).fetchall()
+    )
     found: dict[Incarnation, int] = {}
     for row in inputs.series("pod_phase"):
         key = (row["cluster"], row["namespace"], row["pod"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from analyzer.ledger.devices import REMAINDER, REPLICA, Device, Unit
+from analyzer.ledger.devices import REMAINDER, REPLICA, SLICE, Device, Unit
 from analyzer.ledger.evidence import IDLE, WORKS
 from analyzer.ledger.holds import Hold
 from analyzer.ledger.inputs import Inputs, table_of
@@ -215,7 +215,8 @@ def _states(inputs: Inputs) -> None:
                 WHEN usable = 0 THEN 'node-starting'
                 WHEN drain = 1 THEN 'node-draining'
                 WHEN kind = '{REMAINDER}' THEN 'free-fragmented'
-                WHEN holder = {NOBODY} AND (kube = 1 OR seen = 1) THEN 'free'
+                WHEN holder = {NOBODY} AND (kube = 1 OR seen = 1)
+                    THEN CASE WHEN kind = '{SLICE}' THEN 'free-fragmented' ELSE 'free' END
                 WHEN holder = {NOBODY} THEN 'unknown'
                 WHEN status = {STARTING} THEN 'held-starting'
                 WHEN status IN ({FAILED}, {FLAPPING}) THEN 'held-failed'

@@ -152,10 +152,10 @@ def _warnings(ledger: Ledger) -> list[str]:
             f"{alone} of {sum(ledger.node_joins.values())} device series name a node that nothing else tells of"
         )
     restarts, seconds = ledger.inputs.db.execute(
-        "SELECT count(*), coalesce(sum(hidden_seconds), 0) FROM generation_hidden"
+        "SELECT count(*), coalesce(sum(hidden_seconds), 0) FROM generation_hidden WHERE most > 0"
     ).fetchall()[0]
     if restarts:
-        said.append(f"{restarts} engine restarts hide the work of at most {seconds:.0f} s")
+        said.append(f"{restarts} engine restarts under load hide the work of at most {seconds:.0f} s")
     if ledger.nodes:
         said.append("node lifetimes are estimated from kube_node_created and the last sample, not from EC2")
     return said

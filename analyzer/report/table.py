@@ -15,7 +15,7 @@ from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
 from analyzer.report.look import UNKNOWN, colour_of, count, dollars, figure, percent, span
 from analyzer.report.model import Model, Report
 
-_WIDTH = 100
+_WIDTH = 110
 _SPOTS_SHOWN = 5
 
 
