@@ -21,12 +21,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def values(store: Path, name: str, instance: str) -> list[float]:
-    found = duckdb.sql(
+    """In the order of time."""
+    query = (
         f"select s.value from '{store}/samples/*/*.parquet' s"
         f" join (select distinct series, labels from '{store}/series/*.parquet') l using (series)"
-        f" where s.name = '{name}' and l.labels->>'instance' = '{instance}' order by s.at"
+        " where s.name = ? and l.labels->>'instance' = ? order by s.at"
     )
-    return [float(row[0]) for row in found.fetchall()]
+    with duckdb.connect() as db:
+        return [float(row[0]) for row in db.execute(query, [name, instance]).fetchall()]
 
 
 def test_bad_targets_do_not_delay_a_good_one(target: FakeTarget, tmp_path: Path) -> None:
@@ -81,9 +83,9 @@ def test_a_signal_ends_it_with_everything_written(target: FakeTarget, tmp_path: 
 
 def test_for_ends_it(target: FakeTarget, tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(f"[{{targets: ['{target.place}'], labels: {{instance: x}}}}]")
+    words = ["--targets", str(tmp_path / "t.yaml"), "--store", str(tmp_path / "s"), "--for", "500ms"]
     done = subprocess.run(
-        [sys.executable, "-m", "gpuyield", "record", "--targets", tmp_path / "t.yaml", "--store", tmp_path / "s"]
-        + ["--for", "500ms", "--label", "team=t"],
+        [sys.executable, "-m", "gpuyield", "record", *words, "--label", "team=t"],
         cwd=ROOT,
         check=True,
         capture_output=True,
