@@ -23,6 +23,7 @@ from analyzer.ledger.goodness import good_shares
 from analyzer.ledger.holds import match_holds
 from analyzer.ledger.inputs import Inputs, Progress, has, read_inputs, table_of
 from analyzer.ledger.invariants import check_cover, check_sum
+from analyzer.ledger.leftovers import split_free
 from analyzer.ledger.node_signals import node_signals
 from analyzer.ledger.nodes import Node, accelerator_nodes, advertised
 from analyzer.ledger.options import Options
@@ -100,6 +101,7 @@ def compute_ledger(
     fault_signals(inputs, nodes, devices, offered)
     progress("timeline")
     segments(inputs, devices, units, holds)
+    split_free(inputs, nodes, pods, asked)
     check_cover(inputs)
     progress("tokens")
     births(inputs, pods)

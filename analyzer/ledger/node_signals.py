@@ -39,6 +39,14 @@ def node_signals(inputs: Inputs, nodes: list[Node]) -> None:
             "created": pa.array([node.created for node in nodes], pa.int64()),
         },
     )
+    table_of(
+        db,
+        "node_type",
+        {
+            "node": pa.array([node.number for node in nodes], pa.int32()),
+            "instance_type": pa.array([node.shape.instance_type for node in nodes], pa.string()),
+        },
+    )
     db.execute("CREATE OR REPLACE TABLE cluster AS SELECT DISTINCT cluster_number, cluster FROM node")
     _readiness(inputs)
     _draining(inputs)

@@ -123,7 +123,7 @@ def claims(inputs: Inputs, pods: Pods) -> list[Claim]:
     """What kube-state-metrics says that pods hold: from binding until they finish or are gone."""
     seen = spans(inputs, "pod_requested")
     scheduled = _times(inputs, "pod_scheduled", pods)
-    finished = _finished(inputs, pods)
+    finished = finished_pods(inputs, pods)
     silences = _silences(inputs)
     wanted: dict[tuple[Incarnation, tuple[str, str], str], list[tuple[float, Presence]]] = {}
     amounts = dict(
@@ -153,7 +153,7 @@ def label_claims(inputs: Inputs, pods: Pods, places: dict[int, tuple[str, str]],
     exporters = _exporter_pods(inputs)
     seen = spans(inputs, "allocation")
     finished: dict[int, int] = {}
-    for (pod, _), at in _finished(inputs, pods).items():
+    for (pod, _), at in finished_pods(inputs, pods).items():
         finished[pod] = max(at, finished.get(pod, 0))
     place_of = {
         row["uuid"]: places[int(row["series"])] for row in inputs.series("accelerator") if int(row["series"]) in places
@@ -210,7 +210,7 @@ def _times(inputs: Inputs, table: str, pods: Pods) -> dict[Incarnation, int]:
     }
 
 
-def _finished(inputs: Inputs, pods: Pods) -> dict[Incarnation, int]:
+def finished_pods(inputs: Inputs, pods: Pods) -> dict[Incarnation, int]:
     """When each pod was first seen Succeeded or Failed."""
     first = dict(
         inputs.db.execute(
