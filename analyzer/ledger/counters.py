@@ -117,3 +117,18 @@ def hidden_work(inputs: Inputs, table: str) -> None:
         ) AS q ON q.page = r.page AND q.t = r.before_t
         """
     )
+
+
+def increments_of_devices(inputs: Inputs, table: str) -> tuple[float, int]:
+    """What a device counter (energy) grew by in the window over all devices, and how many devices told of it."""
+    rows = inputs.db.execute(
+        f"""
+        WITH told AS (
+            SELECT series, t, value, lag(value) OVER (PARTITION BY series ORDER BY t) AS before FROM {table}
+            WHERE isfinite(value)
+        )
+        SELECT coalesce(sum(CASE WHEN value >= before THEN value - before ELSE value END), 0), count(DISTINCT series)
+        FROM told WHERE before IS NOT NULL AND t >= {inputs.window.start} AND t < {inputs.window.end}
+        """
+    ).fetchall()
+    return rows[0][0], rows[0][1]

@@ -10,6 +10,7 @@ from analyzer.ledger.nodes import RUNGS, Node
 from analyzer.ledger.states import STATES
 from analyzer.pricing.instances import TABLE_REGION
 from analyzer.pricing.price import LIST
+from analyzer.report.kpis import kpis
 from analyzer.report.model import (
     SCHEMA_VERSION,
     Bill,
@@ -40,6 +41,7 @@ _REMEDIES = {
 def build_report(ledger: Ledger, sources: list[str], now: datetime | None = None) -> Report:
     """All figures of one ledger. `sources` name where the samples came from."""
     ledger.inputs.db.register("ledger_rows", ledger.rows)
+    served = models(ledger)
     return Report(
         schema_version=SCHEMA_VERSION,
         generated_at=(now or datetime.now(UTC)).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
@@ -47,7 +49,8 @@ def build_report(ledger: Ledger, sources: list[str], now: datetime | None = None
         sources=[*sources, *sorted(ledger.inputs.producers)],
         bill=_bill(ledger),
         ledger=_states(ledger),
-        models=models(ledger),
+        kpis=kpis(ledger, served),
+        models=served,
         teams=_teams(ledger),
         nodes=[_node(node) for node in ledger.nodes],
         cpu_nodes=[_node(node) for node in ledger.cpu_nodes],

@@ -123,6 +123,20 @@ class BlindSpot(msgspec.Struct, frozen=True):
     remedy: str
 
 
+class Kpis(msgspec.Struct, frozen=True):
+    """The key figures of the whole ledger (DESIGN 7). Tokens are generated tokens."""
+
+    waste_ratio: Figure
+    idle_dollars_per_hour: Figure
+    free_dollars_per_hour: Figure
+    tokens_per_dollar: Figure
+    good_tokens_per_dollar: Figure
+    tokens_per_accelerator_second: Figure
+    joules_per_token: Figure
+    cold_start_dollars_per_start: Figure
+    waste_ratio_at_other_targets: dict[str, Figure]
+
+
 class Report(msgspec.Struct, frozen=True):
     schema_version: int
     generated_at: str
@@ -130,6 +144,7 @@ class Report(msgspec.Struct, frozen=True):
     sources: list[str]
     bill: Bill
     ledger: list[StateLine]
+    kpis: Kpis
     models: list[Model]
     teams: list[Team]
     nodes: list[NodeLine]

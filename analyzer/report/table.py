@@ -32,6 +32,7 @@ def table(report: Report) -> str:
     )
     _headline(console, report)
     _bill(console, report)
+    _key_figures(console, report)
     if report.models:
         console.print(_models(report.models))
     _idle(console, report)
@@ -102,6 +103,26 @@ def _bill(console: Console, report: Report) -> None:
         style="bold",
     )
     console.print(lines)
+    console.print()
+
+
+def _key_figures(console: Console, report: Report) -> None:
+    """The few numbers that people quote, and how much hangs on the effective target."""
+    one = report.kpis
+    if one.waste_ratio.value is None:
+        return
+    others = ", ".join(
+        f"{figure(value, percent)} at {target}" for target, value in one.waste_ratio_at_other_targets.items()
+    )
+    console.print(
+        f"Not good work: {figure(one.waste_ratio, percent)} of the bill ({others} as effective target)."
+        f" Idle {figure(one.idle_dollars_per_hour)}/h, free {figure(one.free_dollars_per_hour)}/h."
+    )
+    console.print(
+        f"Per dollar {figure(one.tokens_per_dollar, count)} tokens, {figure(one.good_tokens_per_dollar, count)} good;"
+        f" {figure(one.joules_per_token, count)} J per token;"
+        f" {figure(one.cold_start_dollars_per_start)} per start of a pod."
+    )
     console.print()
 
 
