@@ -15,12 +15,27 @@ COLOURS: dict[str, str] = {
     "node not usable": "#6F5C8B",
     "unknown": "#B8B6B6",
 }
+# Colour is never alone: each group has its own filling, which also serves a pipe without colours.
+FILLINGS: dict[str, str] = {
+    "good": "█",
+    "worked, not judged": "▓",
+    "worked badly": "▒",
+    "held, not working": "░",
+    "free": "·",
+    "node not usable": "x",
+    "unknown": "?",
+}
 UNKNOWN = "—"
 
 
 def colour_of(state: str) -> str:
     """The colour of a state is that of its group."""
     return COLOURS[GROUP_OF[state]]
+
+
+def filling_of(state: str) -> str:
+    """The character that fills a state's part of a bar."""
+    return FILLINGS[GROUP_OF[state]]
 
 
 def dollars(value: float) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
-from analyzer.report.look import UNKNOWN, colour_of, count, dollars, figure, percent, span
+from analyzer.report.look import UNKNOWN, colour_of, count, dollars, figure, filling_of, percent, span
 from analyzer.report.model import Model, Report
 
 _WIDTH = 110
@@ -74,7 +74,7 @@ def _bill(console: Console, report: Report) -> None:
     for line in report.ledger:
         begins, ends = ends, ends + line.dollars / total
         cells = round(ends * _WIDTH) - round(begins * _WIDTH)
-        bar.append("█" * cells, style=colour_of(line.state))
+        bar.append(filling_of(line.state) * cells, style=colour_of(line.state))
     console.print(bar)
     lines = Table(box=None, padding=(0, 1), show_header=True, header_style="dim")
     for name, where in (
@@ -87,7 +87,7 @@ def _bill(console: Console, report: Report) -> None:
         lines.add_column(name, justify="right" if where == "right" else "left")
     for line in report.ledger:
         lines.add_row(
-            Text("■", style=colour_of(line.state)),
+            Text(filling_of(line.state) * 2, style=colour_of(line.state)),
             line.state,
             f"${line.dollars:,.2f}",
             percent(line.dollars / total),
