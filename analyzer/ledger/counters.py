@@ -84,8 +84,8 @@ def hidden_work(inputs: Inputs, table: str) -> None:
     """Makes `table_hidden` (series, pod, cell, hidden_seconds, most): work that restarts may have hidden.
 
     The hidden time runs from the last page of the old process to the first failed scrape, the start of the new
-    process, or the next page, whichever comes first. `most` is the fastest rate that the series showed times that; nothing was hidden on a
-    server that was idle when it was last seen.
+    process, or the next page, whichever comes first. `most` is the fastest rate that the series showed times
+    that; nothing was hidden on a server that was idle when it was last seen.
     """
     inputs.db.execute(
         f"""
@@ -99,7 +99,7 @@ def hidden_work(inputs: Inputs, table: str) -> None:
         ),
         restarts AS (
             SELECT g.series, g.pod, g.page, g.cell, g.before_t,
-                least(g.birth, x.t, g.t) AS stopped_by  -- least leaves out what is not known
+                least(g.birth, x.t, g.t) AS stopped_by
             FROM {table}_grown AS g ASOF LEFT JOIN page_failed AS x ON x.page = g.page AND g.before_t < x.t
             WHERE g.restarted
         )

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from analyzer.ledger.devices import REPLICA, Device, Unit
 from analyzer.ledger.inputs import Inputs, table_of
+from analyzer.ledger.modelled import add_modelled_ratios
 from analyzer.ledger.nodes import Node
 from analyzer.ledger.pods import Pods
 from analyzer.pricing.price import LIST
@@ -20,6 +21,7 @@ def ledger_rows(
     _dimensions(inputs, nodes, devices, units, pods)
     _cells(inputs)
     _effective(inputs)
+    add_modelled_ratios(inputs, devices)
     inputs.db.execute(_split(target))
     return inputs.db.sql(_ROWS).to_arrow_table()
 
@@ -131,7 +133,7 @@ def _split(target: float) -> str:
     return f"""
         CREATE OR REPLACE TABLE cell_split AS
         WITH active AS (
-            SELECT c.*, least(1, greatest(0, e.x) / {target!r}) AS used,
+            SELECT c.*, CASE WHEN e.x IS NOT NULL THEN least(1, greatest(0, e.x) / {target!r}) END AS used,
                 CASE WHEN m.serving_group IS NULL THEN 1 ELSE coalesce(q.low, b.low) END AS low,
                 CASE WHEN m.serving_group IS NULL THEN 1 ELSE coalesce(q.high, b.high) END AS high
             FROM cell_state AS c JOIN pod_group AS g USING (pod)

@@ -18,7 +18,8 @@ from analyzer.slo import Limit, Slo, SloError, parse_slo
 )
 def test_limits(text: str, limit: Limit) -> None:
     (read,) = parse_slo([text]).limits
-    assert (read.quantity, read.seconds) == (limit.quantity, pytest.approx(limit.seconds))
+    assert read.quantity == limit.quantity
+    assert read.seconds == pytest.approx(limit.seconds)
     assert read.attainment == pytest.approx(limit.attainment)
 
 

@@ -65,11 +65,8 @@ def _engine(scene: Scene, pod: str, pages: list[float], failed: list[float]) -> 
     steps = {t: (t - (TEN - 600)) / 15 if t < KILLED else (t - BACK) / 15 + 1 for t in pages}
     works = pod == "a"
     scene.add("up", [*((t, 1.0) for t in pages), *((t, 0.0) for t in failed)], **own, job="vllm")
-    scene.add(
-        "process_start_time_seconds",
-        [(t, TEN - 90_000 if t < KILLED or not works else _at(20, 40)) for t in pages],
-        **own,
-    )
+    born = [(t, TEN - 90_000 if t < KILLED or not works else _at(20, 40)) for t in pages]
+    scene.add("process_start_time_seconds", born, **own)
     scene.add("vllm:num_requests_running", [(t, 4.0 * works) for t in pages], **engine)
     scene.add("vllm:generation_tokens_total", [(t, 1200.0 * works * steps[t]) for t in pages], **engine)
     for name, limit, inside in (
