@@ -9,6 +9,7 @@ import pytest
 
 from analyzer.ledger.ledger import Ledger
 from analyzer.ledger.options import Options
+from analyzer.report.build import build_report
 from analyzer.slo import parse_slo
 from tests.analyzer.conftest import START, Ledgers, Scene, every, rows_of
 
@@ -142,3 +143,10 @@ def test_good_wasted_unproven(ledger: Ledger) -> None:
     shares = {state: amount / whole for state, amount in seconds.items() if amount > 1e-6}
     expected = {"active-good": 0.89, "active-wasted-output": 0.07, "active-unproven": 0.04}
     assert shares == pytest.approx(expected, abs=0.001)
+
+
+def test_free_devices_are_loaded_onto_holders_by_held_seconds(ledger: Ledger) -> None:
+    dollars = [one.dollars for one in build_report(ledger, []).models]
+    first = max(dollars, key=lambda one: one.held.value or 0)
+    assert first.held.value == pytest.approx(27.52, abs=0.005)
+    assert first.loaded.value == pytest.approx(36.69, abs=0.005)
