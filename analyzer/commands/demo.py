@@ -24,6 +24,10 @@ from exporters.store.layout import create_store
 
 _PROCESSES = 2
 _SLO = ("ttft=0.5", "tpot=0.05")
+_KEEP = """Next:
+  gpuyield demo --store ./demo-store         the same, and the store stays: look into it with gpuyield advise
+  gpuyield record --target http://NODE:9400/metrics --target http://ENGINE:8000/metrics --store ./store
+"""
 _EPILOG = """examples:
   gpuyield demo
   gpuyield demo --days 1 --store ./demo-store        keep the store and look further with `gpuyield advise`
@@ -57,8 +61,7 @@ def _demo(arguments: argparse.Namespace, path: Path) -> int:
     report = build_report(ledger, [f"simulated fleet, seed {arguments.seed}, {samples:,} samples"])
     sys.stdout.write(rendered(report, ledger, arguments.format))
     if arguments.format == "table":
-        if arguments.store is not None:
-            sys.stdout.write(next_commands(path))
+        sys.stdout.write(_KEEP if arguments.store is None else next_commands(path))
         sys.stdout.write(truth_line(fleet, report) + "\n")
     return 0
 
