@@ -24,11 +24,14 @@ Positions = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What was taken: one entry per line, with its index in the chunk. `left` are the indices of all other lines."""
+    """What was taken: one entry per line, with its index in the chunk. `left` are the indices of all other lines.
+
+    `at` is in seconds.
+    """
 
     series: list[Series]
     values: npt.NDArray[np.float64]
-    stamps: npt.NDArray[np.float64]
+    at: npt.NDArray[np.float64]
     lines: npt.NDArray[np.intp]
     left: npt.NDArray[np.intp]
 
@@ -47,10 +50,13 @@ class Cuts:
         return cls(starts, ends)
 
 
-def read_columns(chunk: bytes, cuts: Cuts, known: Callable[[bytes], Series | None]) -> Columns | None:
+def read_columns(
+    chunk: bytes, cuts: Cuts, known: Callable[[bytes], Series | None], in_milliseconds: bool
+) -> Columns | None:
     """The lines of known series, or None where one of their figures is none in Arrow's eyes.
 
-    `known` says which series a text is, None if it is no whole series; it is asked once per text and chunk.
+    Timestamps are whole milliseconds, or seconds with a fraction. `known` says which series a text is, None if it is
+    no whole series; it is asked once per text and chunk.
     """
     first, second, has_both = _last_spaces(chunk, cuts)
     lines = np.flatnonzero(has_both)
@@ -62,13 +68,13 @@ def read_columns(chunk: bytes, cuts: Cuts, known: Callable[[bytes], Series | Non
     lines, codes = lines[taken], codes[taken]
     figures = _pieces(chunk, first[lines] + np.int32(1), second[lines])
     values = _numbers(figures)
-    stamps = _numbers(_pieces(chunk, second[lines] + np.int32(1), cuts.ends[lines]))
-    if values is None or stamps is None or not np.isfinite(stamps).all():
+    at = _times(_pieces(chunk, second[lines] + np.int32(1), cuts.ends[lines]), in_milliseconds)
+    if values is None or at is None:
         return None
     left = np.ones(len(cuts.ends), np.bool_)
     left[lines] = False
     series = [meaning for code in codes.tolist() if (meaning := meanings[code]) is not None]
-    return Columns(series, values, stamps, lines, np.flatnonzero(left))
+    return Columns(series, values, at, lines, np.flatnonzero(left))
 
 
 def _last_spaces(chunk: bytes, cuts: Cuts) -> tuple[Positions, Positions, npt.NDArray[np.bool_]]:
@@ -102,3 +108,12 @@ def _numbers(figures: pa.Array) -> npt.NDArray[np.float64] | None:
     if len(odd) and not _WORDS.issuperset(figures.take(pa.array(odd)).to_pylist()):
         return None
     return values
+
+
+def _times(stamps: pa.Array, in_milliseconds: bool) -> npt.NDArray[np.float64] | None:
+    try:
+        numbers = pc.cast(pc.cast(stamps, pa.string()), pa.int64() if in_milliseconds else pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    at: npt.NDArray[np.float64] = numbers / 1000 if in_milliseconds else numbers
+    return at if np.isfinite(at).all() else None

@@ -5,7 +5,6 @@ The targets' labels stand in the series. Several exports in one file are taken o
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator
 from math import nan
@@ -16,28 +15,19 @@ import numpy as np
 from exporters.importing.batch import Batch, Found, keep_timed
 from exporters.importing.columns import Cuts, read_columns
 from exporters.importing.lines import CHUNK_BYTES, Input
+from exporters.importing.recognise import HEAD_BYTES, format_of
 from exporters.importing.whole_series import WholeSeries
 from exporters.pages.parser import Format, PageParser
 
 LINE_BYTES = 8 << 20  # longer than any line the page parser takes
 _EOF = b"# EOF"
 _LOST = frozenset({"malformed", "native-histogram", "long-line"})  # notes about lines that gave no sample
-_HEAD_BYTES = 1 << 16
-# The smallest number that is a time in milliseconds and no time in seconds: 1973, and the year 5138.
-_MILLISECONDS_FROM = 1e11
-_STAMPED = re.compile(rb"^[^#\n][^\n]* [^ \n]+ (\d+(?:\.\d+)?(?:[eE]\+?\d+)?)\r?$", re.MULTILINE)
-
-
-def format_of(head: bytes) -> Format:
-    """OpenMetrics has seconds; the older text, as VictoriaMetrics exports it, has milliseconds. The size tells."""
-    stamp = _STAMPED.search(head)
-    return Format.TEXT if stamp and float(stamp[1]) >= _MILLISECONDS_FROM else Format.OPENMETRICS
 
 
 def read_text(path: Path, series: WholeSeries, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Batch]:
     """The file's samples, chunk by chunk. `series` may be shared by files: it holds what they all know."""
     with Input(path) as head:
-        format_ = format_of(head.read(_HEAD_BYTES))
+        format_ = format_of(head.read(HEAD_BYTES))
     with Input(path) as file:
         reader = _TextReader(path, series, format_)
         for chunk in file.whole_lines(LINE_BYTES, chunk_bytes):
@@ -53,7 +43,6 @@ class _TextReader:
     def __init__(self, path: Path, series: WholeSeries, format_: Format) -> None:
         self._path = path
         self._format = format_
-        self._scale = 1.0 if format_ is Format.OPENMETRICS else 1e-3
         self._series = series
         self._parser = PageParser(series.labels)
         self._parsed = 0  # lines the parser was given: it counts these
@@ -83,12 +72,12 @@ class _TextReader:
 
     def _whole_lines(self, chunk: bytes) -> Iterator[Batch]:
         cuts = Cuts.of(chunk)
-        columns = read_columns(chunk, cuts, self._series.of)
+        columns = read_columns(chunk, cuts, self._series.of, self._format is Format.TEXT)
         if columns is None:
             left = np.arange(len(cuts.ends))
         else:
             left, numbers = columns.left, columns.lines
-            at = array("d", (columns.stamps * self._scale).tobytes())
+            at = array("d", columns.at.tobytes())
             batch = Batch(columns.series, array("d", columns.values.tobytes()), at)
             yield keep_timed(batch, self._path, lambda index: self._lines + int(numbers[index]) + 1)
         if len(left):

@@ -82,7 +82,7 @@ def _decode(line: bytes) -> tuple[dict[str, str], array[float], array[float]]:
         worded = _with_words.decode(_VALUES.sub(_quote_words, line, count=1))
         read = _Line(worded.metric, [], worded.timestamps)
         values = array("d", [STALE if value is None else float(value) for value in worded.values])
-    if "__name__" not in read.metric:
+    if not read.metric.get("__name__"):
         raise ValueError("the metric has no __name__")
     if len(values) != len(read.timestamps):
         raise ValueError(f"{len(values)} values and {len(read.timestamps)} timestamps")
