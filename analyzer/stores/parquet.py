@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from analyzer.stores.frame import Frame
 from analyzer.stores.resolve import RawSeries, resolve
 from analyzer.window import MICROSECONDS, Window
 from exporters.metric import Metric
-from exporters.store.layout import open_store
+from exporters.store.layout import StoreError, open_store
 from exporters.upstream import families
 
 _SUFFIXES = ("", "_bucket", "_sum", "_count")
@@ -47,14 +48,28 @@ class ParquetStore:
     def extent(self) -> Window | None:
         if not self._has_samples:
             return None
-        first, last = self._connection.execute(
-            f'SELECT epoch_us(min("at")), epoch_us(max("at")) FROM {self._samples()}'
-        ).fetchall()[0]
+        with self._explained():
+            first, last = self._connection.execute(
+                f'SELECT epoch_us(min("at")), epoch_us(max("at")) FROM {self._samples()}'
+            ).fetchall()[0]
         return Window.of_seconds(first / MICROSECONDS, (last + 1) / MICROSECONDS)
 
     def read(self, metric: Metric, window: Window, part: str = "") -> Frame:
-        resolved = resolve(metric, part, self._raw_series(window))
-        return assemble(self._connection, self._raw_samples(window, resolved.names), resolved)
+        with self._explained():
+            resolved = resolve(metric, part, self._raw_series(window))
+            return assemble(self._connection, self._raw_samples(window, resolved.names), resolved)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Says what to do when a file is damaged, or was merged away by a recorder while this was reading."""
+        try:
+            yield
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            said = str(error).splitlines()[0]  # the rest is our own SQL
+            raise StoreError(
+                f"{self._path} cannot be read: {said}; run again if a recorder writes there, else remove the damaged"
+                " file and import its samples again"
+            ) from error
 
     def _samples(self) -> str:
         return f"read_parquet({_quoted(str(self._path / 'samples'))} || '/*/*.parquet', hive_partitioning = true)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import httpx2
 from exporters.source import SourceFailed
 
 BODY_BYTES = 256 << 20
+_CONTENT_TYPES = frozenset({"", "text/plain", "application/openmetrics-text"})
 _ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
 
@@ -38,17 +39,18 @@ class Fetcher:
         tls: ssl.SSLContext,
         token_file: Path | None = None,
         limit: int = BODY_BYTES,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._url = url
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._token_file = token_file
         self._limit = limit
         self._client = httpx2.Client(
             verify=tls,
             timeout=timeout_seconds,
-            follow_redirects=True,
+            follow_redirects=not headers,  # a header that is given may be a secret: it goes nowhere else
             trust_env=False,  # targets are near: no proxy, no .netrc
-            headers={"Accept": _ACCEPT, "Accept-Encoding": "gzip", "User-Agent": "gpuyield"},
+            headers={"Accept": _ACCEPT, "Accept-Encoding": "gzip", "User-Agent": "gpuyield", **(headers or {})},
         )
 
     def close(self) -> None:
@@ -58,15 +60,18 @@ class Fetcher:
     def get(self) -> Answer:
         """Raises SourceFailed, whose text is only the reason and holds no part of the URL."""
         headers = {} if self._token_file is None else {"Authorization": f"Bearer {read_token(self._token_file)}"}
-        deadline = time.monotonic() + self._timeout_seconds
+        deadline = time.monotonic() + self.timeout_seconds
         try:
             with self._client.stream("GET", self._url, headers=headers) as response:
                 if response.status_code != 200:
                     raise SourceFailed(f"status {response.status_code}")
-                return Answer(self._body(response, deadline), response.headers.get("content-type", ""))
+                content_type = response.headers.get("content-type", "")
+                if content_type.partition(";")[0].strip().lower() not in _CONTENT_TYPES:
+                    raise SourceFailed(f"content type {content_type[:60]!r} is no exposition page's")
+                return Answer(self._body(response, deadline), content_type)
         except httpx2.TimeoutException:
             raise self._late() from None
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
             raise SourceFailed(_reason(error)) from error
 
     def _body(self, response: httpx2.Response, deadline: float) -> bytes:
@@ -92,7 +97,7 @@ class Fetcher:
                 raise self._late()
 
     def _late(self) -> SourceFailed:
-        return SourceFailed(f"no whole answer within {self._timeout_seconds:g} s")
+        return SourceFailed(f"no whole answer within {self.timeout_seconds:g} s")
 
 
 def read_token(file: Path) -> str:
@@ -128,5 +133,6 @@ def _unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 def _reason(error: Exception) -> str:
     text = str(error)
-    is_safe = text and not set(text) & set("?@") and "://" not in text and not isinstance(error, httpx2.InvalidURL)
+    quotes_request = isinstance(error, httpx2.InvalidURL | httpx2.LocalProtocolError)
+    is_safe = text and not set(text) & set("?@") and "://" not in text and not quotes_request
     return text if is_safe and "location" not in text.lower() else type(error).__name__

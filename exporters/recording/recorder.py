@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import ssl
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import Event, Thread
 
 from exporters.recording.fetch import Answer, Fetcher
@@ -17,7 +15,7 @@ from exporters.recording.targets import Target
 from exporters.source import SourceFailed
 
 _TEND_SECONDS = 0.2
-_GRACE_SECONDS = 2.0  # for answers that are on their way when the end comes
+_TIMEOUTS = 3  # at worst one to connect, one to the first byte, one to the last
 
 
 class _Worker(Thread):
@@ -28,13 +26,12 @@ class _Worker(Thread):
     ) -> None:
         super().__init__(name=f"scrape {target.shown}", daemon=True)
         self._target = target
-        self._fetcher = fetcher
+        self.fetcher = fetcher
         self._first = first
         self._stop_asked = stop
         self._keeper = keeper
         self._status = status
         self._scraper = Scraper(target)
-        self.has_answer = False
 
     def run(self) -> None:
         beat = self._first
@@ -43,22 +40,18 @@ class _Worker(Thread):
                 self._scrape()
                 beat = next_beat(beat, self._target.interval_seconds, time.monotonic())
         finally:
-            self._fetcher.close()
+            self.fetcher.close()
 
     def _scrape(self) -> None:
         at, started = time.time(), time.monotonic()
         answer: Answer | SourceFailed
         try:
-            answer = self._fetcher.get()
+            answer = self.fetcher.get()
         except SourceFailed as failure:
-            if self._stop_asked.is_set():
-                return  # it was not given its time
             answer = failure
-        self.has_answer = True
         scrape = self._scraper.scrape(answer, at, started)
         self._keeper.put(scrape)
-        self._status.scraped(self._target, scrape.failure)
-        self.has_answer = False
+        self._status.scraped(self._target, scrape.failure, scrape.remark)
 
 
 def next_beat(beat: float, interval: float, now: float) -> float:
@@ -68,41 +61,41 @@ def next_beat(beat: float, interval: float, now: float) -> float:
 
 def record(
     targets: Sequence[Target],
+    make_fetcher: Callable[[Target], Fetcher],
     keeper: Keeper,
     status: Status,
     is_over: Callable[[], bool],
-    timeout_seconds: float,
-    token_file: Path | None = None,
+    is_urgent: Callable[[], bool] = lambda: False,
+    tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Scrapes until `is_over`, then writes what is left. Each interval is spread evenly over the targets.
 
-    An answer that is there in whole when the end comes is kept. Raises StoreError when the end cannot be written.
+    Scrapes that are under way at the end may finish, unless `is_urgent`: no answer that a target gave in whole is lost.
+    `tick` is called several times a second. Raises StoreError when the end cannot be written.
     """
     stop = Event()
-    tls = ssl.create_default_context()
     start = time.monotonic()
     workers = []
     for index, target in enumerate(targets):
-        fetcher = Fetcher(target.url, min(timeout_seconds, target.interval_seconds), tls, token_file)
         first = start + target.interval_seconds * index / len(targets)
-        workers.append(_Worker(target, fetcher, first, stop, keeper, status))
+        workers.append(_Worker(target, make_fetcher(target), first, stop, keeper, status))
     try:
         for worker in workers:
             worker.start()
         while not is_over():
             time.sleep(_TEND_SECONDS)
             keeper.tend()
+            tick()
     finally:
         stop.set()
-        _await(workers)
+        _await([worker for worker in workers if worker.ident is not None], is_urgent)
         keeper.close()
 
 
-def _await(workers: Sequence[_Worker]) -> None:
-    patience = time.monotonic() + _GRACE_SECONDS
+def _await(workers: Sequence[_Worker], is_urgent: Callable[[], bool]) -> None:
+    """Waits for the scrapes under way, each at most for its own time."""
+    now = time.monotonic()
     for worker in workers:
-        if worker.ident is not None:
-            worker.join(max(0.0, patience - time.monotonic()))
-    for worker in workers:
-        while worker.is_alive() and worker.has_answer:
-            worker.join(0.05)
+        patience = now + _TIMEOUTS * worker.fetcher.timeout_seconds
+        while worker.is_alive() and time.monotonic() < patience and not is_urgent():
+            worker.join(_TEND_SECONDS)

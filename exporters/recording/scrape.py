@@ -20,12 +20,16 @@ _EMPTY: tuple[list[Series], list[float], list[float]] = ([], [], [])
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """Samples in parallel columns, `at` in seconds UTC. `failure` is the reason why `up` is 0, "" where it is 1."""
+    """Samples in parallel columns, `at` in seconds UTC.
+
+    `failure` is the reason why `up` is 0, "" where it is 1; `remark` says what was wrong about a page that was taken.
+    """
 
     series: list[Series]
     values: array[float]
     at: array[float]
     failure: str
+    remark: str = ""
 
 
 class Scraper:
@@ -41,12 +45,14 @@ class Scraper:
     def scrape(self, answer: Answer | SourceFailed, at: float, started: float) -> Scrape:
         """`at` is when the scrape began, `started` the same on the monotonic clock."""
         failure = str(answer) if isinstance(answer, SourceFailed) else ""
+        remark = ""
         series, values, times = _EMPTY
         if isinstance(answer, Answer):
             page = self._parser.parse(answer.body, at, Format.of(answer.content_type, answer.body))
             failure = _fault(page)
             if not failure:
                 series, values, times = _timed(page, at)
+                remark = _remark(page)
         gone = self._live.ended(series, times, at)
         own = (float(not failure), time.monotonic() - started, float(len(series)))
         return Scrape(
@@ -54,6 +60,7 @@ class Scraper:
             array("d", [*values, *own, *[STALE] * len(gone)]),
             array("d", [*times, *[at] * (len(own) + len(gone))]),
             failure,
+            remark,
         )
 
 
@@ -61,6 +68,13 @@ def _fault(page: Page) -> str:
     if not page.complete:
         return "a cut page"
     return "" if page.series else "no sample on the page"
+
+
+def _remark(page: Page) -> str:
+    if not page.notes:
+        return ""
+    first = page.notes[0]
+    return f"{len(page.notes) + page.more_notes:,} lines were not taken as they stand; line {first.line}: {first.text}"
 
 
 def _timed(page: Page, at: float) -> tuple[list[Series], list[float], list[float]]:

@@ -103,7 +103,7 @@ class StoreWriter:
             },
             schema=SERIES_SCHEMA,
         )
-        _write_table(table, self._path / "series" / f"{segment}.parquet")
+        write_table(table, self._path / "series" / f"{segment}.parquet")
 
     def _write_samples(self, segment: str) -> None:
         keys = np.frombuffer(self._keys, dtype=np.int64)
@@ -126,14 +126,15 @@ class StoreWriter:
                 },
                 schema=SAMPLES_SCHEMA,
             )
-            _write_table(table, self._path / "samples" / f"day={_date(int(day))}" / f"{segment}.parquet")
+            write_table(table, self._path / "samples" / f"day={_date(int(day))}" / f"{segment}.parquet")
 
 
 def _date(day: int) -> str:
     return str(np.datetime64(day, "D"))
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, path: Path) -> None:
+    """Writes one segment's file whole, and so that it outlasts a crash of the machine once this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}{TEMPORARY}")
     encodings = {"at": "DELTA_BINARY_PACKED"} if "at" in table.column_names else None
@@ -150,6 +151,11 @@ def _write_table(table: pa.Table, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -14,7 +14,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class FakeTarget(ThreadingHTTPServer):
-    """Answers paths; `released` ends what hangs; `answered` are the counts that /count has sent in whole."""
+    """`released` ends what hangs, `late` says that /late is asked, `answered` is what was sent in whole."""
 
     daemon_threads = True
 
@@ -23,6 +23,7 @@ class FakeTarget(ThreadingHTTPServer):
         self.released = threading.Event()
         self.answered: list[int] = []
         self.seen: list[dict[str, str]] = []
+        self.late = threading.Event()
         self.broken = False
         self._lock = threading.Lock()
         self._next = 0
@@ -68,6 +69,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(b"a 1\n", length=100)
             case "/moved":
                 self._send(b"", status=302, location="/metrics?secret=1")
+            case "/html":
+                self._send(b"a 1\n", "text/html; charset=utf-8")
+            case "/late":
+                self.server.late.set()
+                self.server.released.wait(1)
+                self._count()
             case "/hang":
                 self.server.released.wait(20)
             case "/drip":

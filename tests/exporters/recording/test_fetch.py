@@ -44,7 +44,13 @@ def test_whole(target: FakeTarget, path: str, answer: Answer) -> None:
 
 @pytest.mark.parametrize(
     ("path", "why"),
-    [("/500", "status 500"), ("/cut", "complete message"), ("/cut-gzip", "cut gzip"), ("/bomb", "more than 1,000,000")],
+    [
+        ("/500", "status 500"),
+        ("/html", "content type 'text/html"),
+        ("/cut", "complete message"),
+        ("/cut-gzip", "cut gzip"),
+        ("/bomb", "more than 1,000,000"),
+    ],
 )
 def test_not_whole(target: FakeTarget, path: str, why: str) -> None:
     with fetcher(target.url(path)) as one, pytest.raises(SourceFailed, match=why):

@@ -59,3 +59,33 @@ def test_the_end_says_when_it_cannot_write(tmp_path: Path) -> None:
     keeper.put(scrape(100))
     with pytest.raises(StoreError):
         keeper.close(retry_seconds=0)
+
+
+def test_too_much_waiting_drops_the_oldest(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = tmp_path / "s"
+    keeper = Keeper(store, said.append, flush_seconds=0, samples_waiting=9)
+    block(store)
+    for at in (100, 101, 102, 103, 104):
+        keeper.put(scrape(at))  # four samples each
+        keeper.tend()
+    assert keeper.samples_dropped == 8
+    assert keeper.samples_held == 12
+    (store / "samples").unlink()
+    keeper.tend()
+    assert "8 had to be dropped" in said[1]
+    query = f"select epoch(\"at\") from '{store}/samples/*/*.parquet' where name = 'a' order by 1"
+    with duckdb.connect() as db:
+        assert [at for (at,) in db.execute(query).fetchall()] == [100, 103, 104]
+
+
+def test_many_flushes_leave_few_segments(tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    keeper = Keeper(store, print, flush_seconds=0)
+    for at in range(100, 140):
+        keeper.put(scrape(at))
+        keeper.tend()
+    assert len(list(store.glob("samples/*/*.parquet"))) == 40
+    keeper.close()
+    assert len(list(store.glob("samples/*/*.parquet"))) == 1
+    assert samples(store) == 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -11,10 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from exporters.recording.access import Access
 from exporters.recording.keeper import Keeper
 from exporters.recording.recorder import next_beat, record
 from exporters.recording.status import Status
 from exporters.recording.targets import make_target
+from gpuyield.__main__ import main
 from tests.exporters.recording.conftest import FakeTarget
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,14 +41,16 @@ def test_bad_targets_do_not_delay_a_good_one(target: FakeTarget, tmp_path: Path)
     slow = make_target(target.url("/hang"), {"instance": "slow"}, 60)
     keeper, status = Keeper(tmp_path / "s", said.append), Status(said.append)
     end = time.monotonic() + 1.5
-    record([*targets, slow], keeper, status, lambda: time.monotonic() > end, timeout_seconds=10)
+    access = Access(2.5, ssl.create_default_context())
+    record([slow, *targets], access.fetcher, keeper, status, lambda: time.monotonic() > end)
     counted = values(tmp_path / "s", "n", "/count")
     assert counted == target.answered
     assert len(counted) >= 8
     assert set(values(tmp_path / "s", "up", "/count")) == {1}
     for path in paths[1:]:
         assert set(values(tmp_path / "s", "up", path)) == {0}
-    assert len(said) == len(paths) - 1
+    assert set(values(tmp_path / "s", "up", "slow")) == {0}
+    assert len(said) == len(paths)
 
 
 def test_beats_that_were_missed_are_left_out() -> None:
@@ -79,6 +84,47 @@ def test_a_signal_ends_it_with_everything_written(target: FakeTarget, tmp_path: 
     counted = [value for value in values(tmp_path / "s", "n", target.place) if value == value]
     assert counted == target.answered
     assert len(counted) >= 8
+
+
+def start(target: FakeTarget, store: Path, page: str) -> subprocess.Popen[str]:
+    words = ["--target", target.url(page), "--store", str(store), "--interval", "30s"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "gpuyield", "record", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_an_answer_that_comes_after_the_signal_is_kept(target: FakeTarget, tmp_path: Path) -> None:
+    with start(target, tmp_path / "s", "/late") as process:
+        assert target.late.wait(30)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert values(tmp_path / "s", "n", target.place) == target.answered == [1]
+
+
+def test_a_second_signal_does_not_wait(target: FakeTarget, tmp_path: Path) -> None:
+    with start(target, tmp_path / "s", "/hang") as process:
+        patience = time.monotonic() + 30
+        while not target.seen and time.monotonic() < patience:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=5)
+    assert process.returncode == 0
+
+
+def test_no_page_at_all(target: FakeTarget, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--target", target.url("/500?secret"), "--store", str(tmp_path / "s"), "--for", "300ms"]
+    assert main(["record", *words]) == 3
+    err = capsys.readouterr().err
+    assert f"the last to fail was http://{target.place}/500: status 500" in err
+    assert "secret" not in err
+    assert values(tmp_path / "s", "up", target.place) == [0]
 
 
 def test_for_ends_it(target: FakeTarget, tmp_path: Path) -> None:

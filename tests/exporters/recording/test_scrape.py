@@ -61,3 +61,10 @@ def test_times_that_no_clock_has() -> None:
     page = b"a 1 -5\nb 1 99999999999999999\nc 1 5000\n"
     scrape = Scraper(make_target("h:1", {}, 1)).scrape(Answer(page, ""), 100.0, 0.0)
     assert {"a", "b", "c"} & set(rows(scrape)) == {"c"}
+
+
+def test_bad_lines_cost_themselves_and_are_remarked() -> None:
+    scrape = Scraper(make_target("h:1", {}, 1)).scrape(Answer(b"a 1\nb{\n", ""), 100.0, 0.0)
+    assert rows(scrape)["up"] == 1
+    assert scrape.failure == ""
+    assert scrape.remark.startswith("1 lines were not taken as they stand; line 2: ")

@@ -14,3 +14,12 @@ def test_a_line_per_change() -> None:
         status.scraped(target, failure)
     assert said == ["http://h:1/m is down: status 500", "http://h:1/m is up again"]
     assert (status.scrapes, status.failed, status.targets_up) == (5, 2, 1)
+
+
+def test_bad_lines_are_said_once() -> None:
+    said: list[str] = []
+    status = Status(said.append)
+    target = make_target("h:1", {}, 1)
+    for remark in ("bad", "bad", "", "bad"):
+        status.scraped(target, "", remark)
+    assert said == ["http://h:1/metrics is up, but bad"] * 2
