@@ -60,6 +60,7 @@ _SAMPLES: dict[str, Metric] = {
     "queued": serving.requests_waiting,
     "prompt": serving.prompt_tokens_total,
     "prompt_cached": serving.prompt_tokens_cached_total,
+    "transferred": serving.prompt_tokens_transferred_total,
     "generation": serving.generation_tokens_total,
     "finished": serving.requests_finished_total,
     "flops": serving.estimated_flops_total,

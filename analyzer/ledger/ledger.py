@@ -17,6 +17,7 @@ from analyzer.ledger.devices import (
     seen_devices,
     units_of,
 )
+from analyzer.ledger.disaggregated import count_once
 from analyzer.ledger.evidence import device_evidence, engine_evidence, map_engines
 from analyzer.ledger.faults import fault_signals
 from analyzer.ledger.goodness import good_shares
@@ -36,7 +37,7 @@ from analyzer.stores.frame import Store
 from analyzer.window import Window
 
 _TOKENS = ("prompt", "prompt_cached", "generation")
-_ENGINE_TABLES = (*_TOKENS, "running", "queued", "finished", "flops", "bytes", "process_started")
+_ENGINE_TABLES = (*_TOKENS, "running", "queued", "finished", "transferred", "flops", "bytes", "process_started")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def compute_ledger(
     for table in _TOKENS:
         increments(inputs, table)
         hidden_work(inputs, table)
+    count_once(inputs, pods)
     good_shares(inputs, options.slo)
     # What a cell without any finished request says: nothing against it, and with an SLO nothing for it either.
     inputs.db.execute(f"CREATE OR REPLACE TABLE no_news AS SELECT {0 if options.slo.chosen else 1} AS low, 1 AS high")

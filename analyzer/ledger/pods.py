@@ -23,13 +23,15 @@ Incarnation = tuple[int, str]  # pod number, uid: the next pod of a StatefulSet 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod. `group` is the serving group: pods that together serve one copy of a model share it."""
+    """One pod. `group` is the serving group: pods that together serve one copy of a model share it. `role` is
+    prefill or decode in a disaggregated pair, empty elsewhere."""
 
     number: int
     key: PodKey
     workload: str
     team: str
     group: str
+    role: str
 
 
 @dataclass(slots=True)
@@ -81,13 +83,11 @@ def read_pods(inputs: Inputs) -> Pods:
             if named not in keys and host not in addresses:
                 keys.setdefault((row["cluster"], row["namespace"], row["pod"] or row["instance"]))
     owners, labels = _owners(inputs), _labels(inputs)
-    pods = [
-        Pod(number, key, owners.get(key, _REPLICASET_HASH.sub("", key[2])), *labels.get(key, ("", "")))
-        for number, key in enumerate(sorted(keys))
-    ]
-    pods = [
-        Pod(pod.number, pod.key, pod.workload, pod.team or pod.key[1], pod.group or "/".join(pod.key)) for pod in pods
-    ]
+    pods = []
+    for number, key in enumerate(sorted(keys)):
+        team, group, role = labels.get(key, ("", "", ""))
+        workload = owners.get(key, _REPLICASET_HASH.sub("", key[2]))
+        pods.append(Pod(number, key, workload, team or key[1], group or "/".join(key), role))
     return Pods(pods, {pod.key: pod.number for pod in pods}, addresses)
 
 
@@ -108,14 +108,14 @@ def _owners(inputs: Inputs) -> dict[PodKey, str]:
     return found
 
 
-def _labels(inputs: Inputs) -> dict[PodKey, tuple[str, str]]:
-    """(team, serving group) of each pod that has such labels."""
-    found: dict[PodKey, tuple[str, str]] = {}
+def _labels(inputs: Inputs) -> dict[PodKey, tuple[str, str, str]]:
+    """(team, serving group, role) of each pod that has such labels."""
+    found: dict[PodKey, tuple[str, str, str]] = {}
     for row in inputs.series("pod_labels"):
         group = ""
         if row["group_name"]:
             group = "/".join((row["cluster"], row["namespace"], row["group_name"], row["group_index"]))
-        found[(row["cluster"], row["namespace"], row["pod"])] = (row["team"], group)
+        found[(row["cluster"], row["namespace"], row["pod"])] = (row["team"], group, row["role"])
     return found
 
 

@@ -44,7 +44,7 @@ labels_info = Metric(
     Kind.INFO,
     Unit.NONE,
     "Labels that say team, and which pods serve one copy of a model together.",
-    (*_POD, "team", "group_name", "group_index"),
+    (*_POD, "team", "group_name", "group_index", "role"),
 )
 restarts_total = Metric(
     "container_restarts_total", Kind.COUNTER, Unit.NONE, "Restarts of a container.", (*_POD, "container")

@@ -23,6 +23,13 @@ prompt_tokens_cached_total = Metric(
     "Prompt tokens that a cache answered, local and external.",
     _ENGINE,
 )
+prompt_tokens_transferred_total = Metric(
+    "inference_prompt_tokens_transferred_total",
+    Kind.COUNTER,
+    Unit.TOKENS,
+    "Prompt tokens whose KV cache another engine or a connector sent over.",
+    _ENGINE,
+)
 generation_tokens_total = Metric(
     "inference_generation_tokens_total", Kind.COUNTER, Unit.TOKENS, "Generated tokens, as they come.", _ENGINE
 )

@@ -36,6 +36,7 @@ _SHAPE = {
 _POD_LABELS = {
     "team": ("label_team", "label_app_kubernetes_io_team", "label_owner_team"),
     "group_name": ("label_leaderworkerset_sigs_k8s_io_name", "label_ray_io_cluster"),
+    "role": ("label_llm_d_ai_role",),
     "group_index": ("label_leaderworkerset_sigs_k8s_io_group_index",),
 }
 

@@ -63,6 +63,17 @@ def _upstreams(prefix: str, rank: int) -> tuple[Upstream, ...]:
             versions="0.6+",
         )
     )
+    rows.append(
+        Upstream(
+            prefix + "prompt_tokens_by_source_total",
+            serving.prompt_tokens_transferred_total,
+            labels=labels,
+            where={"source": "external_kv_transfer"},
+            unless=_MIRROR,
+            rank=rank,
+            versions="0.16+",
+        )
+    )
     rows.extend(
         Upstream(
             prefix + f"estimated_{direction}_bytes_per_gpu_total",
