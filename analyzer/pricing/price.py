@@ -23,6 +23,11 @@ class Price:
     currency: str = "USD"
     region: str = ""
 
+    @property
+    def name(self) -> str:
+        """Where it came from and how old it is, for people."""
+        return f"{self.source}, {self.as_of}"
+
     def __post_init__(self) -> None:
         if not (math.isfinite(self.dollars_per_hour) and self.dollars_per_hour > 0):
             raise ValueError(f"{self.resource}: a price must be above 0, not {self.dollars_per_hour}")

@@ -24,7 +24,7 @@ from analyzer.report.model import (
     Team,
     WindowPart,
 )
-from analyzer.report.serving import models
+from analyzer.report.serving import models, price_names
 from analyzer.window import CELL_SECONDS, rfc3339
 
 _IDLE_SHOWN = 3
@@ -69,7 +69,7 @@ def _bill(ledger: Ledger) -> Bill:
     priced = [cost for node in ledger.nodes if (cost := _cost(node)) is not None]
     seconds = sum(node.seconds for node in ledger.nodes)
     covered = sum(node.seconds for node in ledger.nodes if node.price)
-    names = sorted({f"{node.price.source}, {node.price.as_of}" for node in ledger.nodes if node.price})
+    names = price_names(ledger)
     if priced:
         dollars = Figure(math.fsum(priced), covered / seconds, names)
     else:
@@ -99,7 +99,11 @@ def _teams(ledger: Ledger) -> list[Team]:
         """
     ).fetchall()
     return [
-        Team(team, seconds, Figure(dollars, 1.0) if priced else Figure(None, 0.0, reason="a price is unknown"))
+        Team(
+            team,
+            seconds,
+            Figure(dollars, 1.0, price_names(ledger)) if priced else Figure(None, 0.0, [], reason="a price is unknown"),
+        )
         for team, seconds, dollars, priced in rows
     ]
 
@@ -107,9 +111,9 @@ def _teams(ledger: Ledger) -> list[Team]:
 def _node(node: Node) -> NodeLine:
     cost = _cost(node)
     dollars = (
-        Figure(cost, 1.0, [node.price.source])
+        Figure(cost, 1.0, [node.price.name])
         if node.price
-        else Figure(None, 0.0, reason=f"no price for {node.shape.instance_type or 'an unknown instance type'}")
+        else Figure(None, 0.0, [], reason=f"no price for {node.shape.instance_type or 'an unknown instance type'}")
     )
     return NodeLine(node.name, node.shape.instance_type, node.shape.capacity_type, node.seconds, dollars)
 

@@ -6,6 +6,7 @@ from analyzer.ledger.counters import increments_of_devices
 from analyzer.ledger.ledger import Ledger
 from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
 from analyzer.report.model import Figure, Kpis, Model
+from analyzer.report.serving import price_names
 
 _TARGET_STEP = 0.1
 
@@ -22,32 +23,33 @@ def kpis(ledger: Ledger, models: list[Model]) -> Kpis:
     hours = ledger.window.seconds / 3600
     generated = sum(one.tokens.generation.value or 0 for one in models)
     good = [_interval(one) for one in models]
+    paid, engines = price_names(ledger), sorted({one.engine for one in models})
 
     def per_bill(value: float, low: float | None = None, high: float | None = None) -> Figure:
         if not bill:
-            return Figure(None, 0.0, reason="the bill is unknown")
+            return Figure(None, 0.0, [], reason="the bill is unknown")
         if low is None or high is None or low == high:
-            return Figure(value / bill, coverage)
-        return Figure(value / bill, coverage, low=low / bill, high=high / bill)
+            return Figure(value / bill, coverage, paid)
+        return Figure(value / bill, coverage, paid, low=low / bill, high=high / bill)
 
     def per_hour(*states: str) -> Figure:
         if not bill:
-            return Figure(None, 0.0, reason="the bill is unknown")
-        return Figure(sum(spent.get(state, 0.0) for state in states) / hours, coverage)
+            return Figure(None, 0.0, [], reason="the bill is unknown")
+        return Figure(sum(spent.get(state, 0.0) for state in states) / hours, coverage, paid)
 
     low, high = sum(pair[0] for pair in good), sum(pair[1] for pair in good)
     return Kpis(
-        waste_ratio=_waste(spent, bill, coverage),
+        waste_ratio=_waste(spent, bill, coverage, paid),
         idle_dollars_per_hour=per_hour("held-idle"),
         free_dollars_per_hour=per_hour("free", "free-fragmented", "free-stranded"),
         tokens_per_dollar=per_bill(generated),
         good_tokens_per_dollar=per_bill((low + high) / 2, low, high),
-        tokens_per_accelerator_second=Figure(generated / accelerator_seconds, 1.0)
+        tokens_per_accelerator_second=Figure(generated / accelerator_seconds, 1.0, engines)
         if accelerator_seconds
-        else Figure(None, 0.0, reason="no accelerator was seen"),
+        else Figure(None, 0.0, [], reason="no accelerator was seen"),
         joules_per_token=_joules(ledger, generated),
         cold_start_dollars_per_start=_cold_starts(ledger),
-        waste_ratio_at_other_targets=_other_targets(ledger, spent, bill, coverage),
+        waste_ratio_at_other_targets=_other_targets(ledger, bill, coverage),
     )
 
 
@@ -59,18 +61,18 @@ def _interval(one: Model) -> tuple[float, float]:
     )
 
 
-def _waste(spent: dict[str, float], bill: float, coverage: float) -> Figure:
+def _waste(spent: dict[str, float], bill: float, coverage: float, paid: list[str]) -> Figure:
     """1 - (dollars that did good work) / bill; between what is proven and what may still be good."""
     if not bill:
-        return Figure(None, 0.0, reason="the bill is unknown")
+        return Figure(None, 0.0, [], reason="the bill is unknown")
     proven = spent.get(ACTIVE_GOOD, 0.0)
     possible = proven + spent.get(ACTIVE_UNPROVEN, 0.0)
     if possible == proven:
-        return Figure(1 - proven / bill, coverage)
-    return Figure(1 - (proven + possible) / 2 / bill, coverage, low=1 - possible / bill, high=1 - proven / bill)
+        return Figure(1 - proven / bill, coverage, paid)
+    return Figure(1 - (proven + possible) / 2 / bill, coverage, paid, low=1 - possible / bill, high=1 - proven / bill)
 
 
-def _other_targets(ledger: Ledger, spent: dict[str, float], bill: float, coverage: float) -> dict[str, Figure]:
+def _other_targets(ledger: Ledger, bill: float, coverage: float) -> dict[str, Figure]:
     """The waste ratio with an effective target a tenth lower and higher: how much hangs on that choice.
 
     Good and unproven dollars scale with min(1, x / T) per cell; the effective ratio of each cell is known.
@@ -97,7 +99,9 @@ def _other_targets(ledger: Ledger, spent: dict[str, float], bill: float, coverag
             """,
             [other],
         ).fetchall()[0]
-        found[f"{other:.2g}"] = _waste({ACTIVE_GOOD: low, ACTIVE_UNPROVEN: high - low}, bill, coverage)
+        found[f"{other:.2g}"] = _waste(
+            {ACTIVE_GOOD: low, ACTIVE_UNPROVEN: high - low}, bill, coverage, price_names(ledger)
+        )
     return found
 
 
@@ -105,9 +109,9 @@ def _joules(ledger: Ledger, generated: float) -> Figure:
     """Energy of all devices over generated tokens of all models."""
     joules, devices = increments_of_devices(ledger.inputs, "energy")
     if not devices:
-        return Figure(None, 0.0, reason="no energy counter was seen")
+        return Figure(None, 0.0, [], reason="no energy counter was seen")
     if not generated:
-        return Figure(None, 0.0, reason="no generated tokens in the window")
+        return Figure(None, 0.0, [], reason="no generated tokens in the window")
     return Figure(joules / generated, devices / max(1, len(ledger.devices)), ["device exporter"])
 
 
@@ -123,5 +127,5 @@ def _cold_starts(ledger: Ledger) -> Figure:
         """
     ).fetchall()[0]
     if not starts:
-        return Figure(None, 0.0, reason="no pod started in the window")
-    return Figure(dollars / starts, 1.0)
+        return Figure(None, 0.0, [], reason="no pod started in the window")
+    return Figure(dollars / starts, 1.0, price_names(ledger))

@@ -42,6 +42,11 @@ def models(ledger: Ledger) -> list[Model]:
     return [_model(ledger, namespace, model, one) for (namespace, model), one in ordered]
 
 
+def price_names(ledger: Ledger) -> list[str]:
+    """The prices that the ledger's dollars rest on."""
+    return sorted({node.price.name for node in ledger.nodes if node.price})
+
+
 def _tokens(ledger: Ledger, seen: dict[tuple[str, str], _Seen]) -> None:
     for table in _TOKEN_TABLES:
         rows = ledger.inputs.db.execute(
@@ -95,9 +100,7 @@ def _dollars(ledger: Ledger, seen: dict[tuple[str, str], _Seen]) -> None:
         ),
         weights AS (
             SELECT g.serving_group, s.model, sum(x.amount) AS tokens
-            FROM (
-                SELECT series, pod, amount, 'g' AS kind FROM generation_grown
-            ) AS x JOIN generation_series AS s USING (series) JOIN pod_group AS g ON g.pod = x.pod
+            FROM generation_grown AS x JOIN generation_series AS s USING (series) JOIN pod_group AS g ON g.pod = x.pod
             GROUP BY g.serving_group, s.model
         ),
         shares AS (
@@ -192,7 +195,7 @@ def _model(ledger: Ledger, namespace: str, model: str, one: _Seen) -> Model:
         no_dollars = "no accelerator that its pods hold was seen"
     elif not one.is_priced:
         no_dollars = "the price of a node is unknown"
-    paid = [*sources, "packaged table of on-demand prices"]
+    paid = [*sources, *price_names(ledger)]
 
     def dollars(value: float) -> Figure:
         return Figure(None, 0.0, sources, reason=no_dollars) if no_dollars else Figure(value, coverage, paid)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from analyzer.ledger.ledger import Ledger
+from analyzer.report.build import build_report
 from analyzer.stores.parquet import ParquetStore
 from exporters.importing.importer import import_paths
 from tests.analyzer.conftest import by, ledger_of, rows_of
@@ -90,6 +91,11 @@ def test_what_is_unknown_is_named(judged: _Judged) -> None:
     states = judged.truth["states"]["unknown"]
     assert sum(unknown.values()) >= judged.truth["blind_dollars"] * (1 - 1e-3) - states["allowance_dollars"]
     assert set(judged.truth["blind_subjects"]) <= unknown.keys()
+    report = build_report(judged.ledger, [])
+    assert set(judged.truth["blind_subjects"]) <= {spot.subject for spot in report.blind_spots}
+    assert math.fsum(spot.dollars or 0 for spot in report.blind_spots if spot.signal != "effective ratio") == (
+        pytest.approx(sum(unknown.values()))
+    )
 
 
 def test_a_node_without_accelerators_is_in_no_row(judged: _Judged) -> None:

@@ -8,7 +8,9 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pyarrow as pa
@@ -47,6 +49,10 @@ def test_the_report_keeps_its_contract_and_adds_up(store: Path) -> None:
     report = json.loads(done.stdout)
     jsonschema.validate(report, json.loads(schema()))
     assert {line["state"] for line in report["ledger"]} <= set(STATES)
+    for figure in figures(report):
+        assert {"value", "coverage", "sources"} <= figure.keys()
+        assert figure["value"] is not None or figure["reason"]
+        assert 0 <= figure["coverage"] <= 1
     spent = math.fsum(line["dollars"] for line in report["ledger"])
     nodes = math.fsum(node["dollars"]["value"] for node in report["nodes"])
     assert spent == pytest.approx(report["bill"]["dollars"]["value"], rel=1e-9)
@@ -54,6 +60,18 @@ def test_the_report_keeps_its_contract_and_adds_up(store: Path) -> None:
     assert all(line["dollars"] >= 0 and line["accelerator_seconds"] >= 0 for line in report["ledger"])
     assert report["cpu_nodes"]
     assert not {node["node"] for node in report["cpu_nodes"]} & {node["node"] for node in report["nodes"]}
+
+
+def figures(part: object) -> Iterator[dict[str, Any]]:
+    """Every figure in a report, wherever it stands."""
+    if isinstance(part, dict):
+        if "coverage" in part:
+            yield part
+        for inner in part.values():
+            yield from figures(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from figures(inner)
 
 
 def test_the_rows_as_csv_are_the_bill(store: Path) -> None:
