@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from gpuyield import __version__
 
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 

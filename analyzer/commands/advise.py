@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -142,8 +141,3 @@ def parse_span(text: str) -> float:
     if match is None:
         raise TimeError(f"--since {text!r} is no span: write a number and s, m, h, d or w, for example 24h")
     return float(match[1]) * _SECONDS[match[2]]
-
-
-def elapsed(since: float) -> str:
-    """Seconds since a `time.monotonic()` value."""
-    return f"{time.monotonic() - since:.1f} s"

@@ -94,9 +94,6 @@ def hidden_work(inputs: Inputs, table: str) -> None:
             SELECT series, max(amount / ((t - before_t) / 1e6)) AS per_second FROM {table}_grown
             WHERE before_t IS NOT NULL AND NOT restarted GROUP BY series
         ),
-        last_growth AS (
-            SELECT series, t, amount FROM {table}_grown
-        ),
         restarts AS (
             SELECT g.series, g.pod, g.page, g.cell, g.before_t,
                 least(g.birth, x.t, g.t) AS stopped_by
@@ -109,7 +106,7 @@ def hidden_work(inputs: Inputs, table: str) -> None:
                 ELSE coalesce(f.per_second, 0) * greatest(0, r.stopped_by - r.before_t) / 1e6
             END AS most
         FROM restarts AS r LEFT JOIN fastest AS f USING (series)
-        LEFT JOIN last_growth AS l ON l.series = r.series AND l.t = r.before_t
+        LEFT JOIN {table}_grown AS l ON l.series = r.series AND l.t = r.before_t
         LEFT JOIN page_row AS p ON p.page = r.page AND p.t = r.before_t
         LEFT JOIN (
             SELECT m.page, w.t, sum(w.value) AS waiting FROM queued AS w JOIN queued_pod AS m USING (series)

@@ -59,10 +59,13 @@ def match_holds(
     calendars = {unit.number: _Calendar() for unit in units}
     units_on = _units_by_node(nodes, devices, units)
     named = _named_units(inputs, pods, devices, units)
+    by_place: dict[tuple[str, str], list[Node]] = defaultdict(list)
+    for node in nodes:
+        by_place[(node.cluster, node.name)].append(node)
     missing: list[tuple[Claim, list[int], int]] = []
     for claim in sorted(asked, key=lambda claim: (claim.start, claim.pod)):
-        for node in nodes:
-            if (node.cluster, node.name) != claim.place or claim.start >= node.end or claim.end <= node.start:
+        for node in by_place[claim.place]:
+            if claim.start >= node.end or claim.end <= node.start:
                 continue
             fitting = [unit for unit in units_on[node.number] if _fits(unit, claim)]
             chosen = _labelled(claim, fitting, named, calendars)

@@ -259,11 +259,7 @@ def _faults(inputs: Inputs) -> None:
         GROUP BY ALL;
         UPDATE segment SET state = 'node-unhealthy', missing_signal = ''
         FROM recovered AS r
-        WHERE segment.device = r.device AND segment.state NOT IN ('active', 'unknown')
-            AND segment.start_t >= r.start_t AND segment.start_t < least(r.end_t, coalesce(r.works_at, {_FOREVER}));
-        UPDATE segment SET state = 'node-unhealthy', missing_signal = ''
-        FROM recovered AS r
-        WHERE segment.device = r.device AND segment.state = 'unknown' AND segment.missing_signal <> 'store'
+        WHERE segment.device = r.device AND segment.state <> 'active' AND segment.missing_signal <> 'store'
             AND segment.start_t >= r.start_t AND segment.start_t < least(r.end_t, coalesce(r.works_at, {_FOREVER}));
         """
     )
