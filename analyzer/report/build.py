@@ -33,7 +33,8 @@ _REMEDIES = {
     "engine and device": "let Prometheus scrape the engine's /metrics and the node's device exporter",
     "kubernetes": "run kube-state-metrics, so that free devices can be told from held ones",
     "store": "nothing was scraped in that time: find out why Prometheus (or the recorder) was away",
-    "effective ratio": "enable DCGM_FI_PROF_PIPE_TENSOR_ACTIVE and DCGM_FI_PROF_DRAM_ACTIVE in dcgm-exporter",
+    "effective ratio": "scrape dcgm-exporter as often as the engine, with DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"
+    " and DCGM_FI_PROF_DRAM_ACTIVE enabled",
     "price": "no table knows the price of this instance type: give it in a rate card",
 }
 
