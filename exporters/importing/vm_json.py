@@ -59,7 +59,8 @@ def read_vm_json(path: Path, labels: Mapping[str, str]) -> Iterator[Batch]:
 
 def _batches(path: Path, number: int, line: bytes, cache: SeriesCache, position: int) -> Iterator[Batch]:
     try:
-        metric, values, at = _decode(line)
+        metric, values, milliseconds = decode_line(line)
+        at = array("d", (np.array(milliseconds, np.float64) / 1000).tobytes())
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError) as error:
         excerpt = line[:80].decode(errors="replace")
         yield Batch(notes=[Found(path, number, "malformed", f"{error}: {excerpt}")], bytes_read=position)
@@ -73,8 +74,8 @@ def _batches(path: Path, number: int, line: bytes, cache: SeriesCache, position:
         yield keep_timed(batch, path, lambda _: number)
 
 
-def _decode(line: bytes) -> tuple[dict[str, str], array[float], array[float]]:
-    """Labels, values, times in seconds; raises `ValueError` or `msgspec.DecodeError`."""
+def decode_line(line: bytes) -> tuple[dict[str, str], array[float], list[int]]:
+    """Labels, the name among them, values, unix milliseconds; raises `ValueError` or `msgspec.DecodeError`."""
     try:
         read = _plain.decode(line)
         values = array("d", [STALE if value is None else value for value in read.values])
@@ -86,7 +87,7 @@ def _decode(line: bytes) -> tuple[dict[str, str], array[float], array[float]]:
         raise ValueError("the metric has no __name__")
     if len(values) != len(read.timestamps):
         raise ValueError(f"{len(values)} values and {len(read.timestamps)} timestamps")
-    return read.metric, values, array("d", (np.array(read.timestamps, np.float64) / 1000).tobytes())
+    return read.metric, values, read.timestamps
 
 
 def _quote_words(values: re.Match[bytes]) -> bytes:

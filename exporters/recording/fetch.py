@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ssl
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
+from exporters.http_text import reason, unzipped
 from exporters.source import SourceFailed
 
 BODY_BYTES = 256 << 20
@@ -72,7 +72,7 @@ class Fetcher:
         except httpx2.TimeoutException:
             raise self._late() from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
-            raise SourceFailed(_reason(error)) from error
+            raise SourceFailed(reason(error)) from error
 
     def _body(self, response: httpx2.Response, deadline: float) -> bytes:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
@@ -80,7 +80,7 @@ class Fetcher:
             raise SourceFailed("a content encoding that was not asked for")
         raw = self._in_time(response.iter_raw(), deadline)
         body = bytearray()
-        for chunk in raw if encoding == "identity" else _unzipped(raw, self._limit):
+        for chunk in raw if encoding == "identity" else unzipped(raw, self._limit):
             body += chunk
             if len(body) > self._limit:
                 raise SourceFailed(f"a page of more than {self._limit:,} bytes")
@@ -110,29 +110,3 @@ def read_token(file: Path) -> str:
     if not token or not token.isprintable() or " " in token:
         raise SourceFailed(f"the bearer token file {file} does not hold one token")
     return token
-
-
-def _unzipped(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """Unlike a client's own decoder, says when the end is missing. `limit` bounds one step."""
-    unzip = zlib.decompressobj(wbits=31)
-    started = False
-    try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                if unzip.eof:
-                    unzip = zlib.decompressobj(wbits=31)  # a gzip file may be several, one after the other
-                started = True
-                yield unzip.decompress(rest, limit + 1)
-                rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
-    except zlib.error:
-        raise SourceFailed("a body that is not gzip as its header says") from None
-    if started and not unzip.eof:
-        raise SourceFailed("a cut gzip body")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    quotes_request = isinstance(error, httpx2.InvalidURL | httpx2.LocalProtocolError)
-    is_safe = text and not set(text) & set("?@") and "://" not in text and not quotes_request
-    return text if is_safe and "location" not in text.lower() else type(error).__name__
