@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Gives a function (done, note) that moves the bar; it stands on stderr, so that stdout stays clean."""
+    """Gives a function (done, note) that moves the bar; it stands on stderr, so that stdout stays clean.
+
+    It shows with its first move, so that one bar may be made while another is still on the screen.
+    """
     if not sys.stderr.isatty():
         yield lambda done, note: None
         return
@@ -22,10 +25,14 @@ def bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total, note="")
+    progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    task = progress.add_task(title, total=total, note="")
 
-        def move(done: int, note: str) -> None:
-            progress.update(task, completed=done, note=note)
+    def move(done: int, note: str) -> None:
+        progress.start()
+        progress.update(task, completed=done, note=note)
 
+    try:
         yield move
+    finally:
+        progress.stop()

@@ -27,7 +27,8 @@ class Verb:
 
 VERBS: dict[str, Verb] = {
     "demo": Verb("analyzer.commands.demo", "simulate a fleet for a week and report on it; needs nothing"),
-    "advise": Verb("analyzer.commands.advise", "report where the accelerator dollars of a store went"),
+    "advise": Verb("analyzer.commands.advise", "report where the accelerator dollars of a Prometheus or a store went"),
+    "doctor": Verb("analyzer.commands.doctor", "say which signals are there, what is blind, what to install next"),
     "import": Verb("exporters.commands.import_files", "bring recorded pages or exported series into a store"),
     "record": Verb("exporters.commands.record", "scrape targets into a store until Ctrl-C"),
 }
@@ -36,7 +37,9 @@ _EXAMPLES = """examples:
   gpuyield demo
   gpuyield record --target http://10.0.1.7:9400/metrics --store ./store
   gpuyield import ./pages --store ./store --label namespace=chat --label pod=llama-0
-  gpuyield advise --store ./store --slo ttft=0.5 --slo tpot=0.05
+  gpuyield advise --prometheus http://127.0.0.1:9090 --slo ttft=0.5 --slo tpot=0.05
+  gpuyield advise --store ./store --since 24h
+  gpuyield doctor --prometheus http://127.0.0.1:9090
 
 `gpuyield VERB --help` tells more about one verb.
 """

@@ -10,7 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from analyzer.commands.advise import ledger_of, next_commands, rendered
+from analyzer.commands.advise import next_commands, rendered
+from analyzer.commands.origin import ledger_of
 from analyzer.ledger.options import Options
 from analyzer.report.build import build_report
 from analyzer.report.model import Report

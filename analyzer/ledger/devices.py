@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from analyzer.ledger.inputs import Inputs
+from analyzer.ledger.joins import DEVICE_TO_NODE, Join, address_of, join_of, node_of_addresses, node_of_pods
 from analyzer.ledger.nodes import Node, Presence, joined, spans
 from analyzer.pricing.instances import instance_types, peak_of
 
@@ -78,40 +79,31 @@ def seen_devices(inputs: Inputs, places: dict[int, tuple[str, str]]) -> list[See
     ]
 
 
-def place_series(inputs: Inputs) -> tuple[dict[int, tuple[str, str]], Counter[str]]:
-    """The (cluster, node) of each accelerator series, and how many were found by which way.
+def place_series(inputs: Inputs) -> tuple[dict[int, tuple[str, str]], Join]:
+    """The (cluster, node) of each accelerator series, and by which way they were found.
 
-    The node label counts when such a node is known: old exporters put their pod's name there. Else the exporter's
-    own pod, else the scraped address.
+    A node label counts when such a node is known: old exporters put their pod's name there. Else the exporter's own
+    pod, else the scraped address; what then is left keeps the name that it gave itself.
     """
     known = {(row["cluster"], row["node"]) for table in ("node_info", "node_shape") for row in inputs.series(table)}
-    pod_node = {
-        (row["cluster"], row["namespace"], row["pod"]): row["node"] for row in inputs.series("pod_info") if row["node"]
-    }
-    address = {
-        (row["cluster"], row["pod_ip"]): row["node"]
-        for row in inputs.series("pod_info")
-        if row["pod_ip"] and row["node"]
-    }
-    address |= {
-        (row["cluster"], row["internal_ip"]): row["node"] for row in inputs.series("node_info") if row["internal_ip"]
-    }
+    pod_node, address_node = node_of_pods(inputs), node_of_addresses(inputs)
     found: dict[int, tuple[str, str]] = {}
-    ways: Counter[str] = Counter()
+    ways: list[str | None] = []
     for row in inputs.series("accelerator"):
-        cluster, host = row["cluster"], row["instance"].rsplit(":", 1)[0]
-        exporter = (cluster, row["exporter_namespace"], row["exporter_pod"])
-        if (cluster, row["node"]) in known:
-            way, node = "node label", row["node"]
-        elif exporter in pod_node:
-            way, node = "exporter pod", pod_node[exporter]
-        elif (cluster, host) in address:
-            way, node = "scraped address", address[(cluster, host)]
+        cluster, host = row["cluster"], address_of(row["instance"])
+        named = [name for name in (row["node"], row["target_node"]) if (cluster, name) in known]
+        way: str | None = None
+        if named:
+            way, node = "node label", named[0]
+        elif exporter_node := pod_node.get((cluster, row["exporter_namespace"], row["exporter_pod"])):
+            way, node = "exporter pod", exporter_node
+        elif scraped_node := address_node.get((cluster, host)):
+            way, node = "scraped address", scraped_node
         else:
-            way, node = "label or address alone", row["node"] or host or row["uuid"]
+            node = row["node"] or row["target_node"] or host or row["uuid"]
         found[int(row["series"])] = (cluster, node)
-        ways[way] += 1
-    return found, ways
+        ways.append(way)
+    return found, join_of(DEVICE_TO_NODE, ways)
 
 
 def devices_by_place(seen: Iterable[Seen]) -> dict[tuple[str, str], Presence]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from analyzer.ledger.devices import Device, Seen
+from analyzer.ledger.holds import CountedSpan
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import Node
 from analyzer.ledger.pods import Pods
@@ -141,27 +142,40 @@ def _merge_pages(inputs: Inputs) -> None:
 
 
 def device_evidence(
-    inputs: Inputs, nodes: list[Node], devices: list[Device], seen: list[Seen], idle_line: float
+    inputs: Inputs,
+    nodes: list[Node],
+    devices: list[Device],
+    seen: list[Seen],
+    counted: list[CountedSpan],
+    idle_line: float,
 ) -> None:
     """Makes `activity` (device, mig, t, since, effective, busy) and device_steps (subject: device and mig as text).
 
     `since` is where the sample's average begins: the sample before it, at most three intervals back; after a longer
     silence one interval. Effective is the larger of compute and memory activity; busy decides only without it.
     """
-    db = inputs.db
+    _devices_of(inputs, nodes, devices, seen)
+    _activity(inputs)
+    _share_by_count(inputs, counted, idle_line)
+    _device_steps(inputs, idle_line)
+
+
+def _devices_of(inputs: Inputs, nodes: list[Node], devices: list[Device], seen: list[Seen]) -> None:
+    """device_of: which device a uuid means, and when, since devices move between nodes."""
     number_of = {(device.node, device.key): device.number for device in devices}
     by_place: dict[tuple[str, str], list[Node]] = {}
     for node in nodes:
         by_place.setdefault((node.cluster, node.name), []).append(node)
-    rows = [
-        (one.uuid, one.mig, one.place[0], number_of[(node.number, key)], node.start, node.end)
-        for one in seen
-        for node in by_place.get(one.place, ())
-        if (node.number, key := one.index or one.uuid) in number_of
-    ]
-    rows = sorted(set(rows))
+    rows = sorted(
+        {
+            (one.uuid, one.mig, one.place[0], number_of[(node.number, key)], node.start, node.end)
+            for one in seen
+            for node in by_place.get(one.place, ())
+            if (node.number, key := one.index or one.uuid) in number_of
+        }
+    )
     table_of(
-        db,
+        inputs.db,
         "device_of",
         {
             "uuid": pa.array([row[0] for row in rows], pa.string()),
@@ -172,6 +186,9 @@ def device_evidence(
             "to_t": pa.array([row[5] for row in rows], pa.int64()),
         },
     )
+
+
+def _activity(inputs: Inputs) -> None:
     parts = " UNION ALL ".join(
         f"""
         SELECT d.device, d.mig, x.t, s.interval_us, {
@@ -183,7 +200,7 @@ def device_evidence(
         """
         for table in ("compute", "memory", "busy")
     )
-    db.execute(
+    inputs.db.execute(
         f"""
         CREATE OR REPLACE TABLE activity AS
         WITH told AS (
@@ -194,8 +211,67 @@ def device_evidence(
         following AS (SELECT *, lag(t) OVER (PARTITION BY device, mig ORDER BY t) AS before FROM told)
         SELECT device, mig, t, interval_us, greatest(compute, memory) AS effective, busy,
             CASE WHEN before >= t - {SPEAKS_INTERVALS} * interval_us THEN before ELSE t - interval_us END AS since
-        FROM following ORDER BY device, mig, t;
+        FROM following ORDER BY device, mig, t
+        """
+    )
 
+
+def _share_by_count(inputs: Inputs, counted: list[CountedSpan], idle_line: float) -> None:
+    """Where only the number of held devices of a node is known, each of them gets the same part of the node's
+    activity; a device that did not answer is not counted among them. Makes counted_steps (subject: node; v: devices
+    held by count) and spare_steps (subject: device; v: 1 while it works and more devices work than are held)."""
+    table_of(
+        inputs.db,
+        "counted_steps",
+        {
+            "subject": pa.array([span.node for span in counted], pa.int32()),
+            "t": pa.array([span.start for span in counted], pa.int64()),
+            "v": pa.array([span.held for span in counted], pa.int32()),
+        },
+    )
+    inputs.db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE counted_page AS
+        WITH page AS (
+            SELECT d.node, a.t, min(a.since) AS since, max(a.interval_us) AS interval_us,
+                sum(a.effective) AS effective, count(a.effective) AS effective_told,
+                sum(a.busy) AS busy, count(a.busy) AS busy_told,
+                count(*) FILTER (coalesce(a.effective, a.busy) > {idle_line!r}) AS working
+            FROM activity AS a JOIN device AS d USING (device)
+            WHERE d.node IN (SELECT subject FROM counted_steps) GROUP BY d.node, a.t
+        ),
+        inside AS (
+            SELECT p.*, (p.since + p.t) // 2 AS middle, coalesce(c.v, 0) AS held_before
+            FROM page AS p ASOF LEFT JOIN counted_steps AS c ON c.subject = p.node AND p.since >= c.t
+        )
+        SELECT i.*, coalesce(c.v, 0) AS held
+        FROM inside AS i ASOF LEFT JOIN counted_steps AS c ON c.subject = i.node AND i.middle >= c.t;
+
+        CREATE OR REPLACE TABLE spare_steps AS
+        WITH spare AS (
+            SELECT a.device, a.since, a.t,
+                coalesce(a.effective, a.busy) > {idle_line!r}
+                    AND p.working > greatest(p.held_before, p.held) AS is_spare
+            FROM activity AS a JOIN device AS d USING (device) JOIN counted_page AS p ON p.node = d.node AND p.t = a.t
+        )
+        SELECT device AS subject, since AS t, CAST(coalesce(is_spare, false) AS INTEGER) AS v FROM spare
+        UNION ALL SELECT device, t, 0 FROM spare;
+
+        DELETE FROM activity USING device AS d, counted_page AS p
+        WHERE d.device = activity.device AND p.node = d.node AND p.t = activity.t AND p.held > 0;
+        INSERT INTO activity BY NAME
+        SELECT d.device, '' AS mig, p.t, p.interval_us, p.since,
+            least(1, p.effective / least(p.held, p.effective_told)) AS effective,
+            least(1, p.busy / least(p.held, p.busy_told)) AS busy
+        FROM counted_page AS p JOIN device AS d USING (node) WHERE p.held > 0
+        """
+    )
+    only_changes(inputs.db, "spare_steps")
+
+
+def _device_steps(inputs: Inputs, idle_line: float) -> None:
+    inputs.db.execute(
+        f"""
         CREATE OR REPLACE TABLE device_steps AS
         WITH told AS (
             SELECT device, mig, t, since, interval_us,
@@ -215,4 +291,4 @@ def device_evidence(
         SELECT device || '/' || mig AS subject, t, v FROM spans
         """
     )
-    only_changes(db, "device_steps")
+    only_changes(inputs.db, "device_steps")

@@ -16,7 +16,8 @@ def good_shares(inputs: Inputs, slo: Slo) -> None:
     increments(inputs, "finished")
     parts = [_limit_share(inputs, limit) for limit in slo.limits]
     bad = ", ".join(f"'{reason}'" for reason in BAD_REASONS)
-    union = " UNION ALL ".join(parts) or "SELECT 0 AS serving_group, 0::BIGINT AS cell, 1.0 AS low, 1.0 AS high LIMIT 0"
+    nothing = "SELECT 0 AS serving_group, 0::BIGINT AS cell, 1.0 AS low, 1.0 AS high LIMIT 0"
+    union = " UNION ALL ".join(f"({part})" for part in parts or [nothing])
     inputs.db.execute(
         f"""
         CREATE OR REPLACE TABLE group_good AS

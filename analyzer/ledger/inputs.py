@@ -6,7 +6,7 @@ upstream, producer, interval_us). t is unix microseconds. NaN is kept: it ends a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import duckdb
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.slo import Slo
-from analyzer.stores.frame import Frame, Store
+from analyzer.stores.frame import Frame, Question, Store
 from analyzer.window import Window
 from exporters.canonical import device, nodes, pods, serving
 from exporters.metric import Metric
@@ -56,6 +56,7 @@ _SAMPLES: dict[str, Metric] = {
     "memory": device.memory_active_ratio,
     "energy": device.energy_joules_total,
     "target_up": serving.target_up,
+    "machine": nodes.machine_info,
     "running": serving.requests_running,
     "queued": serving.requests_waiting,
     "prompt": serving.prompt_tokens_total,
@@ -98,33 +99,25 @@ class Inputs:
         return int(self.db.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
-def read_inputs(store: Store, window: Window, slo: Slo, progress: Progress = lambda _: None) -> Inputs:
-    """All frames that the ledger of `window` can need, margins included."""
+def read_inputs(
+    store: Store,
+    window: Window,
+    slo: Slo,
+    progress: Progress = lambda _: None,
+    also: Mapping[str, Metric] | None = None,
+) -> Inputs:
+    """All frames that the ledger of `window` can need, margins included; `also` are further tables of states."""
     db = duckdb.connect()
     db.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
     inputs = Inputs(db, window)
     far = window.widened(STATE_MARGIN_SECONDS, AFTER_SECONDS)
     near = window.widened(SAMPLE_MARGIN_SECONDS, AFTER_SECONDS)
+    questions = _questions(far, near, slo) | {name: Question(metric, near) for name, metric in (also or {}).items()}
+    store.expect(list(questions.values()))
     frames: dict[str, tuple[Metric, Frame]] = {}
-
-    def read(name: str, metric: Metric, span: Window, part: str = "") -> None:
-        progress(metric.full_name)
-        frames[name] = (metric, store.read(metric, span, part))
-
-    for name, metric in _STATES.items():
-        read(name, metric, far)
-    for name, metric in _SAMPLES.items():
-        read(name, metric, near)
-    wanted = {limit.quantity for limit in slo.limits}
-    if "tpot" in wanted:  # older engines have only the gap between output events
-        wanted.add("itl")
-    for name, metric in _LATENCIES.items():
-        for part in ("count", "sum"):
-            read(f"{name}_{part}", metric, near, part)
-        if name in wanted:
-            read(f"{name}_bucket", metric, near, "bucket")
-    if "tpot" in wanted:
-        read(f"{_LENGTH}_bucket", serving.generation_length_tokens, near, "bucket")
+    for name, question in questions.items():
+        progress(question.metric.full_name)
+        frames[name] = (question.metric, store.read(question))
     cluster = _only_cluster(frames)
     for name, (metric, frame) in frames.items():
         _load(inputs, name, frame, cluster)
@@ -132,6 +125,20 @@ def read_inputs(store: Store, window: Window, slo: Slo, progress: Progress = lam
             inputs.answered[metric.full_name] = ", ".join(sorted(set(frame.series["upstream"].to_pylist())))
             inputs.producers.update(frame.series["producer"].to_pylist())
     return inputs
+
+
+def _questions(far: Window, near: Window, slo: Slo) -> dict[str, Question]:
+    """All that the ledger reads, by the name of the table that it becomes. Buckets only where the SLO needs them."""
+    questions = {name: Question(metric, far) for name, metric in _STATES.items()}
+    questions |= {name: Question(metric, near) for name, metric in _SAMPLES.items()}
+    wanted = {limit.quantity for limit in slo.limits}
+    if "tpot" in wanted:  # older engines have only the gap between output events
+        wanted.add("itl")
+        questions[f"{_LENGTH}_bucket"] = Question(serving.generation_length_tokens, near, "bucket")
+    for name, metric in _LATENCIES.items():
+        parts = ("count", "sum", "bucket") if name in wanted else ("count", "sum")
+        questions |= {f"{name}_{part}": Question(metric, near, part) for part in parts}
+    return questions
 
 
 def has(inputs: Inputs, table: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +11,6 @@ from analyzer.ledger.counters import births, hidden_work, increments
 from analyzer.ledger.devices import (
     Device,
     Unit,
-    devices_by_place,
     physical_devices,
     place_series,
     seen_devices,
@@ -20,13 +19,15 @@ from analyzer.ledger.devices import (
 from analyzer.ledger.disaggregated import count_once
 from analyzer.ledger.evidence import device_evidence, engine_evidence, map_engines
 from analyzer.ledger.faults import fault_signals
+from analyzer.ledger.fleet import accelerator_nodes
 from analyzer.ledger.goodness import good_shares
 from analyzer.ledger.holds import match_holds
 from analyzer.ledger.inputs import Inputs, Progress, has, read_inputs, table_of
 from analyzer.ledger.invariants import check_cover, check_sum
+from analyzer.ledger.joins import Join, engine_to_pod, pod_to_node
 from analyzer.ledger.leftovers import split_free
 from analyzer.ledger.node_signals import node_signals
-from analyzer.ledger.nodes import Node, accelerator_nodes, advertised
+from analyzer.ledger.nodes import Node, advertised
 from analyzer.ledger.options import Options
 from analyzer.ledger.pod_signals import pod_signals
 from analyzer.ledger.pods import Pods, claims, label_claims, read_pods
@@ -35,6 +36,7 @@ from analyzer.ledger.timeline import segments
 from analyzer.pricing.price import PriceSource
 from analyzer.stores.frame import Store
 from analyzer.window import Window
+from exporters.metric import Metric
 
 _TOKENS = ("prompt", "prompt_cached", "generation")
 _ENGINE_TABLES = (*_TOKENS, "running", "queued", "finished", "transferred", "flops", "bytes", "process_started")
@@ -53,7 +55,7 @@ class Ledger:
     devices: list[Device]
     units: list[Unit]
     pods: Pods
-    node_joins: Counter[str]  # how devices found their nodes
+    joins: list[Join]  # how well devices, pages and pods found what they belong to
 
 
 def compute_ledger(
@@ -62,21 +64,25 @@ def compute_ledger(
     prices: PriceSource,
     options: Options | None = None,
     progress: Progress = lambda _: None,
+    also: Mapping[str, Metric] | None = None,
 ) -> Ledger:
-    """Reads the window and its margins, puts every accelerator-second into one state, prices it, checks itself."""
+    """Reads the window and its margins, puts every accelerator-second into one state, prices it, checks itself.
+
+    `also` are further tables that somebody who looks closer wants beside the ledger's own.
+    """
     options = options or Options()
-    inputs = read_inputs(store, window, options.slo, progress)
+    inputs = read_inputs(store, window, options.slo, progress, also)
     progress("fleet")
-    places, ways = place_series(inputs)
+    places, device_to_node = place_series(inputs)
     seen = seen_devices(inputs, places)
-    nodes, cpu_nodes = accelerator_nodes(inputs, devices_by_place(seen), prices)
+    nodes, cpu_nodes = accelerator_nodes(inputs, places, seen, prices, options)
     resources = advertised(inputs)
     devices = physical_devices(nodes, seen, resources)
     units = units_of(nodes, devices, seen, resources)
     pods = read_pods(inputs)
     asked = claims(inputs, pods)
     asked += label_claims(inputs, pods, places, {claim.pod for claim in asked})
-    holds = match_holds(inputs, nodes, devices, units, pods, asked)
+    holding = match_holds(inputs, nodes, devices, units, pods, asked)
     progress("signals")
     table_of(
         inputs.db,
@@ -97,11 +103,11 @@ def compute_ledger(
     )
     map_engines(inputs, pods, (*_ENGINE_TABLES, *buckets))
     engine_evidence(inputs)
-    device_evidence(inputs, nodes, devices, seen, options.idle_line)
+    device_evidence(inputs, nodes, devices, seen, holding.counted, options.idle_line)
     offered = {place: found.get("nvidia_com_gpu", 0) for place, found in advertised(inputs, "node_allocatable").items()}
     fault_signals(inputs, nodes, devices, offered)
     progress("timeline")
-    segments(inputs, devices, units, holds)
+    segments(inputs, devices, units, holding.holds)
     split_free(inputs, nodes, pods, asked)
     check_cover(inputs)
     progress("tokens")
@@ -115,4 +121,5 @@ def compute_ledger(
     inputs.db.execute(f"CREATE OR REPLACE TABLE no_news AS SELECT {0 if options.slo.chosen else 1} AS low, 1 AS high")
     rows = ledger_rows(inputs, nodes, devices, units, pods, options.effective_target)
     check_sum(inputs, nodes)
-    return Ledger(window, options, rows, inputs, nodes, cpu_nodes, devices, units, pods, ways)
+    joins = [device_to_node, holding.join, engine_to_pod(inputs, pods), pod_to_node(asked, nodes, window)]
+    return Ledger(window, options, rows, inputs, nodes, cpu_nodes, devices, units, pods, joins)

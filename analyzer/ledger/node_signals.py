@@ -124,14 +124,16 @@ def _offers(inputs: Inputs) -> str:
 
 
 def _silences(inputs: Inputs) -> None:
-    """kube_steps: kube-state-metrics tells of pods. store_steps: anything at all tells."""
+    """kube_steps: something tells of pods and of what they ask for (Karpenter, which names neither uid nor address,
+    tells only where they run). store_steps: anything at all tells."""
     state_steps(
         inputs.db,
         "kube_steps",
         """
         SELECT c.cluster_number AS subject, p.t, 1 AS v, s.interval_us, false AS stale
         FROM pod_info AS p JOIN pod_info_series AS s USING (series) JOIN cluster AS c USING (cluster)
-        WHERE NOT isnan(p.value)
+        WHERE NOT isnan(p.value) AND (s.uid <> '' OR s.pod_ip <> '')
+            AND s.cluster IN (SELECT cluster FROM pod_requested_series)
         """,
     )
     anything = " UNION ALL ".join(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from analyzer.ledger.inputs import Inputs
+from analyzer.ledger.joins import address_of
 from analyzer.ledger.nodes import ACCELERATOR_RESOURCE, Presence, joined, spans
 
 FOREVER = 1 << 62
@@ -41,16 +42,23 @@ class Pods:
     pods: list[Pod]
     number_of: dict[PodKey, int]
     by_address: dict[tuple[str, str], PodKey] = field(default_factory=dict)  # (cluster, pod ip) -> pod
+    known: frozenset[PodKey] = frozenset()  # named by more than an engine's page
 
     def engine_pod(self, row: dict[str, str]) -> int | None:
         """The pod of an engine series: by its pod label, else by the address that was scraped."""
         named = (row["cluster"], row["namespace"], row["pod"])
-        if row["pod"] and named in self.number_of:
+        if row["pod"] and named in self.known:
             return self.number_of[named]
-        host = (row["cluster"], row["instance"].rsplit(":", 1)[0])
+        host = (row["cluster"], address_of(row["instance"]))
         if host in self.by_address:
             return self.number_of[self.by_address[host]]
         return self.number_of.get((row["cluster"], row["namespace"], row["pod"] or row["instance"]))
+
+    def engine_way(self, row: dict[str, str]) -> str | None:
+        """By which way an engine series found its pod; None for one that only its own page tells of."""
+        if row["pod"] and (row["cluster"], row["namespace"], row["pod"]) in self.known:
+            return "pod label"
+        return "scraped address" if (row["cluster"], address_of(row["instance"])) in self.by_address else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +80,82 @@ def read_pods(inputs: Inputs) -> Pods:
         for row in inputs.series(table):
             if row["pod"]:
                 keys.setdefault((row["cluster"], row["namespace"], row["pod"]))
-    addresses: dict[tuple[str, str], PodKey] = {}
-    for row in inputs.series("pod_info"):
-        if row["pod_ip"] and row["owner_kind"] != "DaemonSet":
-            addresses[(row["cluster"], row["pod_ip"])] = (row["cluster"], row["namespace"], row["pod"])
+    known = frozenset(keys)
+    addresses = _addresses(inputs)
     for table in _ENGINE_TABLES:
         for row in inputs.series(table):
-            host = (row["cluster"], row["instance"].rsplit(":", 1)[0])
+            host = (row["cluster"], address_of(row["instance"]))
             named = (row["cluster"], row["namespace"], row["pod"])
-            if named not in keys and host not in addresses:
+            if named not in known and host not in addresses:
                 keys.setdefault((row["cluster"], row["namespace"], row["pod"] or row["instance"]))
     owners, labels = _owners(inputs), _labels(inputs)
+    leaders = _leaders(owners, known)
     pods = []
     for number, key in enumerate(sorted(keys)):
+        leader = leaders.get(key, key)
         team, group, role = labels.get(key, ("", "", ""))
-        workload = owners.get(key, _REPLICASET_HASH.sub("", key[2]))
-        pods.append(Pod(number, key, workload, team or key[1], group or "/".join(key), role))
-    return Pods(pods, {pod.key: pod.number for pod in pods}, addresses)
+        team = team or labels.get(leader, ("", "", ""))[0]
+        group = group or labels.get(leader, ("", "", ""))[1] or _default_group(leader, owners)
+        kind_and_name = owners.get(leader)
+        workload = kind_and_name[1] if kind_and_name else _REPLICASET_HASH.sub("", key[2])
+        pods.append(Pod(number, key, workload, team or key[1], group, role))
+    return Pods(pods, {pod.key: pod.number for pod in pods}, addresses, known)
 
 
-def _owners(inputs: Inputs) -> dict[PodKey, str]:
-    """The workload of each pod: a ReplicaSet's owner where it has one, else the owner itself."""
+def _addresses(inputs: Inputs) -> dict[tuple[str, str], PodKey]:
+    """(cluster, pod ip) -> pod. Of several pods at one address (host network, an address used again) the one that
+    asks for accelerators counts, since engines run there; DaemonSets never count."""
+    asking = _asking(inputs)
+    found: dict[tuple[str, str], PodKey] = {}
+    for row in inputs.series("pod_info"):
+        address, key = (row["cluster"], row["pod_ip"]), (row["cluster"], row["namespace"], row["pod"])
+        if row["pod_ip"] and row["owner_kind"] != "DaemonSet" and (key in asking or found.get(address) not in asking):
+            found[address] = key
+    return found
+
+
+def _asking(inputs: Inputs) -> set[PodKey]:
+    """Pods that ask for accelerators."""
+    return {
+        (row["cluster"], row["namespace"], row["pod"])
+        for row in inputs.series("pod_requested")
+        if ACCELERATOR_RESOURCE.fullmatch(row["resource"])
+    }
+
+
+def _owners(inputs: Inputs) -> dict[PodKey, tuple[str, str]]:
+    """(kind, name) of each pod's workload: a ReplicaSet's owner where it has one, else the owner itself."""
     deployments = {
         (row["cluster"], row["namespace"], row["replicaset"]): row["owner_name"]
         for row in inputs.series("replicaset_owner")
         if row["owner_name"] and row["owner_name"] != "<none>"
     }
-    found: dict[PodKey, str] = {}
+    found: dict[PodKey, tuple[str, str]] = {}
     for row in chain(inputs.series("pod_info"), inputs.series("pod_owner")):
         if row["owner_name"] and row["owner_name"] != "<none>":
             owner = row["owner_name"]
             if row["owner_kind"] == "ReplicaSet":
                 owner = deployments.get((row["cluster"], row["namespace"], owner), _REPLICASET_HASH.sub("", owner))
-            found[(row["cluster"], row["namespace"], row["pod"])] = owner
+            found[(row["cluster"], row["namespace"], row["pod"])] = (row["owner_kind"], owner)
     return found
+
+
+def _leaders(owners: dict[PodKey, tuple[str, str]], known: frozenset[PodKey]) -> dict[PodKey, PodKey]:
+    """Worker pod -> leader pod of a LeaderWorkerSet: the workers of leader `llama-0` are `llama-0-1` and on, of a
+    StatefulSet that has the leader's name and no pod 0."""
+    found: dict[PodKey, PodKey] = {}
+    for key, (kind, owner) in owners.items():
+        leader, zeroth = (*key[:2], owner), (*key[:2], f"{owner}-0")
+        is_worker = kind == "StatefulSet" and leader in known and zeroth not in known
+        if is_worker and owners.get(leader, ("", ""))[0] == "StatefulSet":
+            found[key] = leader
+    return found
+
+
+def _default_group(leader: PodKey, owners: dict[PodKey, tuple[str, str]]) -> str:
+    """The serving group where no label says it: a RayCluster's pods are one, spelled as its label would be."""
+    kind, owner = owners.get(leader, ("", ""))
+    return "/".join((*leader[:2], owner, "")) if kind == "RayCluster" else "/".join(leader)
 
 
 def _labels(inputs: Inputs) -> dict[PodKey, tuple[str, str, str]]:
@@ -150,7 +200,7 @@ def claims(inputs: Inputs, pods: Pods) -> list[Claim]:
 
 def label_claims(inputs: Inputs, pods: Pods, places: dict[int, tuple[str, str]], claimed: set[int]) -> list[Claim]:
     """Pods that only an exporter's labels tell of; the exporters' own pods are no holders."""
-    exporters = _exporter_pods(inputs)
+    exporters = exporter_pods(inputs)
     seen = spans(inputs, "allocation")
     finished: dict[int, int] = {}
     for (pod, _), at in finished_pods(inputs, pods).items():
@@ -172,8 +222,9 @@ def label_claims(inputs: Inputs, pods: Pods, places: dict[int, tuple[str, str]],
     ]
 
 
-def _exporter_pods(inputs: Inputs) -> set[PodKey]:
-    """Pods behind the targets that serve accelerator series: what `up` says of their addresses."""
+def exporter_pods(inputs: Inputs) -> set[PodKey]:
+    """Pods that serve accelerator series and hold nothing, though a page without workload labels seems to name them:
+    those that `up` tells of at the scraped address, and DaemonSet pods that ask for no accelerator."""
     instances = {(row["cluster"], row["instance"]) for row in inputs.series("accelerator")}
     told = {
         (row["cluster"], row["namespace"], row["pod"])
@@ -185,7 +236,15 @@ def _exporter_pods(inputs: Inputs) -> set[PodKey]:
         for row in inputs.series("allocation")
         if "dcgm-exporter" in row["container"]
     }
-    return told | named
+    asking, requests_are_told = _asking(inputs), inputs.count("pod_requested_series") > 0
+    daemons = {
+        key
+        for row in inputs.series("pod_info")
+        if requests_are_told
+        and row["owner_kind"] == "DaemonSet"
+        and (key := (row["cluster"], row["namespace"], row["pod"])) not in asking
+    }
+    return told | named | daemons
 
 
 def _kind(resource: str) -> str:
@@ -228,12 +287,14 @@ def finished_pods(inputs: Inputs, pods: Pods) -> dict[Incarnation, int]:
 
 
 def _silences(inputs: Inputs) -> dict[str, list[tuple[int, int]]]:
-    """By cluster: spans in which nothing told of any pod for longer than three intervals; the last one is open."""
+    """By cluster: spans in which nothing told of any pod for longer than three intervals; the last one is open.
+    Karpenter, which names neither uid nor address, does not count: it says where pods run, not what they hold."""
     rows = inputs.db.execute(
         """
         WITH told AS (
             SELECT cluster, t, max(interval_us) AS interval_us
-            FROM pod_info JOIN pod_info_series USING (series) WHERE NOT isnan(value) GROUP BY cluster, t
+            FROM pod_info JOIN pod_info_series USING (series)
+            WHERE NOT isnan(value) AND (uid <> '' OR pod_ip <> '') GROUP BY cluster, t
         )
         SELECT cluster, t, coalesce(lead(t) OVER (PARTITION BY cluster ORDER BY t), $1) AS next
         FROM told QUALIFY next - t > 3 * interval_us

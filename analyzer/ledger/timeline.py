@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from analyzer.ledger.devices import REMAINDER, REPLICA, SLICE, Device, Unit
 from analyzer.ledger.evidence import IDLE, WORKS
-from analyzer.ledger.holds import Hold
+from analyzer.ledger.holds import NAMED, Hold
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.pod_signals import FAILED, FLAPPING, STARTING
 from analyzer.ledger.steps import AWAY, SPEAKS_INTERVALS
@@ -28,6 +28,8 @@ _SIGNALS = (
     "seen",
     "exporter",
     "shared",
+    "counted",
+    "spare",
 )
 
 
@@ -62,10 +64,11 @@ def _tables(inputs: Inputs, devices: list[Device], units: list[Unit], holds: lis
             "pod": pa.array([hold.pod for hold in holds], pa.int32()),
             "start_t": pa.array([hold.start for hold in holds], pa.int64()),
             "end_t": pa.array([hold.end for hold in holds], pa.int64()),
+            "way": pa.array([hold.way for hold in holds], pa.string()),
         },
     )
     inputs.db.execute(
-        """
+        f"""
         CREATE OR REPLACE TABLE life AS
         SELECT u.unit, u.device, u.node, n.cluster_number, n.start_t, n.end_t
         FROM unit AS u JOIN node AS n USING (node);
@@ -74,6 +77,11 @@ def _tables(inputs: Inputs, devices: list[Device], units: list[Unit], holds: lis
             least(h.end_t, l.end_t) AS end_t
         FROM hold AS h JOIN life AS l USING (unit) JOIN pod_group AS g USING (pod)
         WHERE h.start_t < l.end_t AND h.end_t > l.start_t;
+        -- where exporters name holders, a device without a name is free; elsewhere it may be held by anyone
+        CREATE OR REPLACE TABLE naming_node AS
+        SELECT DISTINCT node FROM life WHERE cluster_number IN (
+            SELECT l.cluster_number FROM hold AS h JOIN life AS l USING (unit) WHERE h.way = '{NAMED}'
+        );
         """
     )
 
@@ -117,6 +125,8 @@ def _events(inputs: Inputs) -> None:
         _of_life("seen", "device_seen_steps", "l.device"),
         _of_life("exporter", "exporter_steps", "l.node"),
         _of_life("shared", "shared_steps", "l.device", 0),
+        _of_life("counted", "counted_steps", "l.node", 0),
+        _of_life("spare", "spare_steps", "l.device", 0),
         "SELECT unit, start_t, 'holder', -1 FROM life",
         f"SELECT h.unit, h.end_t, 'holder', {NOBODY} FROM held AS h JOIN life AS l USING (unit)"
         " WHERE h.end_t < l.end_t",
@@ -215,7 +225,8 @@ def _states(inputs: Inputs) -> None:
                 WHEN usable = 0 THEN 'node-starting'
                 WHEN drain = 1 THEN 'node-draining'
                 WHEN kind = '{REMAINDER}' THEN 'free-fragmented'
-                WHEN holder = {NOBODY} AND (kube = 1 OR seen = 1)
+                WHEN holder = {NOBODY} AND spare > 0 THEN 'unknown'
+                WHEN holder = {NOBODY} AND (kube = 1 OR seen = 1 AND node IN (SELECT node FROM naming_node))
                     THEN CASE WHEN kind = '{SLICE}' THEN 'free-fragmented' ELSE 'free' END
                 WHEN holder = {NOBODY} THEN 'unknown'
                 WHEN status = {STARTING} THEN 'held-starting'
@@ -228,6 +239,7 @@ def _states(inputs: Inputs) -> None:
             CASE
                 WHEN state <> 'unknown' THEN ''
                 WHEN store = {AWAY} THEN 'store'
+                WHEN holder = {NOBODY} AND spare > 0 THEN 'pod labels'
                 WHEN holder = {NOBODY} THEN 'kubernetes'
                 WHEN engine = {AWAY} THEN 'engine and device'
                 ELSE 'device'
@@ -240,7 +252,7 @@ def _states(inputs: Inputs) -> None:
                 WHEN ready = 1 THEN 'ready'
                 ELSE ''
             END AS node_phase,
-            kind = '{REPLICA}' AND state = 'active' AS apportioned
+            kind = '{REPLICA}' AND state = 'active' OR holder >= 0 AND counted > 0 AS apportioned
         FROM named WHERE end_t > start_t
         """
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from analyzer.ledger.joins import join_warnings
 from analyzer.ledger.ledger import Ledger
-from analyzer.ledger.nodes import RUNGS, Node
+from analyzer.ledger.nodes import Node
+from analyzer.ledger.shapes import RUNGS
 from analyzer.ledger.states import STATES
 from analyzer.pricing.instances import TABLE_REGION
 from analyzer.pricing.price import LIST
@@ -28,19 +31,23 @@ from analyzer.report.serving import models, price_names
 from analyzer.window import CELL_SECONDS, rfc3339
 
 _IDLE_SHOWN = 3
+_NODES_NAMED = 3
 _REMEDIES = {
     "device": "run a device exporter (dcgm-exporter) on the node and let Prometheus scrape it",
     "engine and device": "let Prometheus scrape the engine's /metrics and the node's device exporter",
     "kubernetes": "run kube-state-metrics, so that free devices can be told from held ones",
+    "pod labels": "let dcgm-exporter name the pods of its devices (DCGM_EXPORTER_KUBERNETES=true)",
     "store": "nothing was scraped in that time: find out why Prometheus (or the recorder) was away",
     "effective ratio": "scrape dcgm-exporter as often as the engine, with DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"
     " and DCGM_FI_PROF_DRAM_ACTIVE enabled",
-    "price": "no table knows the price of this instance type: give it in a rate card",
+    "price": "give the node's instance type, or its dollars_per_hour, in a nodes file (--nodes FILE)",
 }
 
 
-def build_report(ledger: Ledger, sources: list[str], now: datetime | None = None) -> Report:
-    """All figures of one ledger. `sources` name where the samples came from."""
+def build_report(
+    ledger: Ledger, sources: list[str], remarks: Sequence[str] = (), now: datetime | None = None
+) -> Report:
+    """All figures of one ledger. `sources` name where the samples came from, `remarks` say how they were read."""
     ledger.inputs.db.register("ledger_rows", ledger.rows)
     served = models(ledger)
     return Report(
@@ -58,12 +65,16 @@ def build_report(ledger: Ledger, sources: list[str], now: datetime | None = None
         idle_holders=_idle_holders(ledger),
         findings=[],
         blind_spots=_blind_spots(ledger),
-        warnings=_warnings(ledger),
+        warnings=[*remarks, *_warnings(ledger)],
     )
 
 
 def _cost(node: Node) -> float | None:
     return node.price.dollars_per_hour * node.seconds / 3600 if node.price else None
+
+
+def _dearest_cost(node: Node) -> float | None:
+    return node.dearest.dollars_per_hour * node.seconds / 3600 if node.dearest else _cost(node)
 
 
 def _bill(ledger: Ledger) -> Bill:
@@ -73,6 +84,9 @@ def _bill(ledger: Ledger) -> Bill:
     names = price_names(ledger)
     if priced:
         dollars = Figure(math.fsum(priced), covered / seconds, names)
+        if any(node.dearest for node in ledger.nodes):
+            high = math.fsum(_dearest_cost(node) or 0.0 for node in ledger.nodes)
+            dollars = Figure(dollars.value, dollars.coverage, names, low=dollars.value, high=high)
     else:
         why = "no accelerator node has a known price" if ledger.nodes else "no accelerator node was seen in the window"
         dollars = Figure(None, 0.0, names, reason=why)
@@ -112,7 +126,7 @@ def _teams(ledger: Ledger) -> list[Team]:
 def _node(node: Node) -> NodeLine:
     cost = _cost(node)
     dollars = (
-        Figure(cost, 1.0, [node.price.name])
+        Figure(cost, 1.0, [node.price.name], *((cost, _dearest_cost(node)) if node.dearest else ()))
         if node.price
         else Figure(None, 0.0, [], reason=f"no price for {node.shape.instance_type or 'an unknown instance type'}")
     )
@@ -154,16 +168,38 @@ def _warnings(ledger: Ledger) -> list[str]:
     elsewhere = sorted({n.shape.region for n in ledger.nodes if n.shape.region not in ("", TABLE_REGION)})
     if elsewhere:
         said.append(f"{TABLE_REGION} list prices stand in for {', '.join(elsewhere)}")
-    alone = ledger.node_joins["label or address alone"]
-    if alone:
-        said.append(
-            f"{alone} of {sum(ledger.node_joins.values())} device series name a node that nothing else tells of"
-        )
+    said += _ranges(ledger)
+    said += join_warnings(ledger)
     restarts, seconds = ledger.inputs.db.execute(
         "SELECT count(*), coalesce(sum(hidden_seconds), 0) FROM generation_hidden WHERE most > 0"
     ).fetchall()[0]
     if restarts:
         said.append(f"{restarts} engine restarts under load hide the work of at most {seconds:.0f} s")
-    if ledger.nodes:
+    if any(node.shape.launched is None for node in ledger.nodes):
         said.append("node lifetimes are estimated from kube_node_created and the last sample, not from EC2")
+    elif ledger.nodes:
+        said.append("node lifetimes begin with EC2's launch; their ends are estimated from the last sample")
     return said
+
+
+def _ranges(ledger: Ledger) -> list[str]:
+    """One sentence for each set of instance types between which nothing decides."""
+    by_types: dict[tuple[str, ...], list[Node]] = {}
+    for node in ledger.nodes:
+        if node.shape.may_be:
+            by_types.setdefault(node.shape.may_be, []).append(node)
+    return [
+        f"{_some([node.name for node in nodes])}: accelerator model and count fit {', '.join(types)};"
+        + (f" counted as the cheapest with a known price, {_span(nodes)}" if nodes[0].price else " no price is known")
+        for types, nodes in by_types.items()
+    ]
+
+
+def _span(nodes: list[Node]) -> str:
+    low, high = (math.fsum(cost(node) or 0.0 for node in nodes) for cost in (_cost, _dearest_cost))
+    return f"${low:,.2f}; as the dearest it would be ${high:,.2f}"
+
+
+def _some(names: list[str]) -> str:
+    shown, rest = ", ".join(names[:_NODES_NAMED]), len(names) - _NODES_NAMED
+    return f"{'node' if len(names) == 1 else 'nodes'} {shown}" + (f" and {rest} more" if rest > 0 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,15 @@ class Frame:
     series: pa.Table
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One metric over one window; `part` is bucket, sum or count of a histogram, else empty."""
+
+    metric: Metric
+    window: Window
+    part: str = ""
+
+
 class Store(Protocol):
     """Anything that keeps samples."""
 
@@ -35,8 +45,15 @@ class Store(Protocol):
     def description(self) -> str:
         """How reports name it, without secrets."""
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of the report must know of how it was read."""
+
     def extent(self) -> Window | None:
         """First to last sample, widened to cells; nothing when it is empty."""
 
-    def read(self, metric: Metric, window: Window, part: str = "") -> Frame:
-        """One metric; `part` is bucket, sum or count of a histogram."""
+    def expect(self, questions: Sequence[Question]) -> None:
+        """Hears what will be read, so that a store far away can fetch it in one go."""
+
+    def read(self, question: Question) -> Frame:
+        """The answer to one question."""

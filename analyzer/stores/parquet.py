@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from analyzer.stores.assemble import assemble
-from analyzer.stores.frame import Frame
+from analyzer.stores.frame import Frame, Question
 from analyzer.stores.resolve import RawSeries, resolve
 from analyzer.window import MICROSECONDS, Window
-from exporters.metric import Metric
 from exporters.store.layout import StoreError, open_store
 from exporters.upstream import families
 
@@ -45,6 +44,10 @@ class ParquetStore:
     def description(self) -> str:
         return f"store {self._path}"
 
+    @property
+    def remarks(self) -> list[str]:
+        return []
+
     def extent(self) -> Window | None:
         if not self._has_samples:
             return None
@@ -54,10 +57,13 @@ class ParquetStore:
             ).fetchall()[0]
         return Window.of_seconds(first / MICROSECONDS, (last + 1) / MICROSECONDS)
 
-    def read(self, metric: Metric, window: Window, part: str = "") -> Frame:
+    def expect(self, questions: Sequence[Question]) -> None:
+        pass  # all of it is here
+
+    def read(self, question: Question) -> Frame:
         with self._explained():
-            resolved = resolve(metric, part, self._raw_series(window))
-            return assemble(self._connection, self._raw_samples(window, resolved.names), resolved)
+            resolved = resolve(question.metric, question.part, self._raw_series(question.window))
+            return assemble(self._connection, self._raw_samples(question.window, resolved.names), resolved)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ def resolve(metric: Metric, part: str, raw_by_name: Mapping[str, Iterable[RawSer
                 read = upstream.canonical_labels(raw.labels)
                 identity = (read["cluster"], *(read[label] for label in metric.labels))
                 if part == "bucket":
-                    identity = (*identity, raw.labels.get("le", ""))
+                    identity = (*identity, _bound(raw.labels.get("le", "")))
                 identities.setdefault(identity, []).append((upstream, producer, raw))
     rows: list[tuple[int, int, int, float, float | None, bool]] = []
     columns: dict[str, list[str]] = {name: [] for name in ("cluster", *labels, "upstream", "producer")}
@@ -90,6 +91,14 @@ def resolve(metric: Metric, part: str, raw_by_name: Mapping[str, Iterable[RawSer
     )
     names = {series_name(upstream, part) for members in identities.values() for upstream, _, _ in members}
     return Resolved(mapping, series, tuple(sorted(names)), deepest)
+
+
+def _bound(le: str) -> str:
+    """A bucket's bound in one spelling: Prometheus 3 and OpenMetrics write 1.0 where Prometheus 2 kept a page's 1."""
+    try:
+        return "+Inf" if math.isinf(float(le)) else repr(float(le))
+    except ValueError:
+        return le
 
 
 def _believed(members: list[tuple[Upstream, str, RawSeries]]) -> list[tuple[int, Upstream, RawSeries]]:

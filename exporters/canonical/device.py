@@ -9,7 +9,7 @@ accelerator_info = Metric(
     Kind.INFO,
     Unit.NONE,
     "Identity of a device: where it sits, what it is, and which exporter tells of it.",
-    (*_ID, "mig_profile", "index", "model", "node", "instance", "exporter_namespace", "exporter_pod"),
+    (*_ID, "mig_profile", "index", "model", "node", "target_node", "instance", "exporter_namespace", "exporter_pod"),
 )
 busy_ratio = Metric(
     "accelerator_busy_ratio", Kind.AVERAGE, Unit.RATIO, "Share of time in which any kernel ran. Not efficiency.", _ID

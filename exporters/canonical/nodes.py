@@ -26,6 +26,24 @@ node_shape_info = Metric(
         "accelerator_model",
     ),
 )
+machine_info = Metric(
+    "machine_info",
+    Kind.INFO,
+    Unit.NONE,
+    "What a scraped target tells of the machine it runs on. The node is the label `node` where that names one, else"
+    " the node of the target's own pod, else the node at the target's address.",
+    (
+        "node",
+        "instance_type",
+        "capacity_type",
+        "nodepool",
+        "region",
+        "zone",
+        "instance",
+        "exporter_namespace",
+        "exporter_pod",
+    ),
+)
 created_seconds = Metric(
     "node_created_timestamp_seconds", Kind.STATE, Unit.SECONDS, "When the node object was made, unix time.", ("node",)
 )

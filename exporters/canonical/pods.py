@@ -52,3 +52,13 @@ restarts_total = Metric(
 waiting = Metric(
     "container_waiting", Kind.STATE, Unit.NONE, "1 while a container waits, by reason.", (*_POD, "container", "reason")
 )
+image_info = Metric(
+    "pod_image_info", Kind.INFO, Unit.NONE, "Which image a container runs.", (*_POD, "container", "image")
+)
+app_labels_info = Metric(
+    "pod_app_labels_info",
+    Kind.INFO,
+    Unit.NONE,
+    "Labels by which a selector finds the pods of one application.",
+    (*_POD, "app", "app_name", "app_instance", "app_component"),
+)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -56,14 +57,35 @@ class StoreWriter:
 
     def add(self, series: Sequence[Series], values: Iterable[float], at: Iterable[float]) -> None:
         """Adds one sample per series; the three run in parallel. `at` is unix seconds."""
+        self._keys.extend(self._known(series))
+        self._values.extend(values)
+        self._at.extend(at)
+        self._flush_when_full()
+
+    def add_columns(
+        self,
+        series: Sequence[Series],
+        which: npt.NDArray[np.int32],
+        values: npt.NDArray[np.float64],
+        at: npt.NDArray[np.float64],
+    ) -> None:
+        """Adds many samples of few series: `which` is a sample's place in `series`. `at` is unix seconds."""
+        keys = np.array(self._known(series), np.int64)
+        self._keys.frombytes(keys[which].tobytes())
+        self._values.frombytes(values.tobytes())
+        self._at.frombytes(at.tobytes())
+        self._flush_when_full()
+
+    def _known(self, series: Sequence[Series]) -> list[int]:
+        """Their keys, each series noted to be written once."""
         keys = [one.key for one in series]
         for key, one in zip(keys, series, strict=True):
             if key not in self._series:
                 self._series[key] = one
                 self._unwritten.add(key)
-        self._keys.extend(keys)
-        self._values.extend(values)
-        self._at.extend(at)
+        return keys
+
+    def _flush_when_full(self) -> None:
         if not len(self._keys) == len(self._values) == len(self._at):
             raise ValueError("series, values and at must be of one length")
         if len(self._keys) >= self._segment_samples:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.stores.frame import Frame
+from analyzer.stores.frame import Frame, Question
 from analyzer.stores.parquet import ParquetStore
 from analyzer.window import Window
 from exporters.canonical import device, serving
@@ -29,7 +29,7 @@ def _read(path: Path, rows: list[Row], metric: Metric, part: str = "") -> Frame:
         for number in range(3):
             series = [Series.of(name, labels.items()) for name, labels, _ in rows]
             writer.add(series, [value for _, _, value in rows], [START + 15.0 * number] * len(rows))
-    return ParquetStore(path).read(metric, WINDOW, part)
+    return ParquetStore(path).read(Question(metric, WINDOW, part))
 
 
 def _values(frame: Frame) -> list[float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.stores.frame import Question
 from analyzer.window import Window
 from exporters.canonical import device, serving
 from tests.analyzer.conftest import START, Ledgers, Scene, by, every, grown, rows_of
@@ -22,7 +23,7 @@ def test_the_node_by_either_spelling(ledgers: Ledgers, label: str) -> None:
     own = {"gpu": "0", "UUID": "GPU-0", label: "n", "instance": "x:9400"}
     scene.add("DCGM_FI_DEV_FB_USED", PAGES, **own).add("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", PAGES, **own)
     ledger = ledgers(scene, START, START + 300)
-    assert ledger.node_joins == {"node label": 1}
+    assert ledger.joins[0].by_way == {"node label": 1}
     assert {row["state"] for row in rows_of(ledger)} == {"active-good"}
 
 
@@ -42,8 +43,8 @@ def test_sentinels_are_no_values(tmp_path: Path) -> None:
     for name in ("DCGM_FI_DEV_GPU_TEMP", "DCGM_FI_DEV_GPU_UTIL"):
         scene.add(name, values, gpu="0", UUID="GPU-0")
     store = scene.store(tmp_path / "store")
-    assert store.read(device.temperature_celsius, SPAN).samples["value"].to_pylist() == [40.0, 50.0]
-    assert store.read(device.busy_ratio, SPAN).samples["value"].to_pylist() == pytest.approx([0.4, 0.5])
+    assert store.read(Question(device.temperature_celsius, SPAN)).samples["value"].to_pylist() == [40.0, 50.0]
+    assert store.read(Question(device.busy_ratio, SPAN)).samples["value"].to_pylist() == pytest.approx([0.4, 0.5])
 
 
 def test_mig_slices_are_shares_of_their_own_device(ledgers: Ledgers) -> None:
@@ -72,7 +73,7 @@ def test_a_shared_gpu_is_counted_once(ledgers: Ledgers) -> None:
 def test_the_routers_mirror_is_not_the_engine(tmp_path: Path) -> None:
     scene = Scene().add("vllm:num_requests_running", [(START, 1.0)], **ENGINE)
     scene.add("vllm:num_requests_running", [(START, 9.0)], server="http://10.0.0.1:8000", instance="router:80")
-    frame = scene.store(tmp_path / "store").read(serving.requests_running, SPAN)
+    frame = scene.store(tmp_path / "store").read(Question(serving.requests_running, SPAN))
     assert frame.samples["value"].to_pylist() == [1.0]
 
 
@@ -85,7 +86,7 @@ def test_names_under_ray(ledgers: Ledgers) -> None:
 
 def test_the_old_name_of_the_cache_stands_in(tmp_path: Path) -> None:
     scene = Scene().add("vllm:gpu_cache_usage_perc", [(START, 0.25)], **ENGINE)
-    frame = scene.store(tmp_path / "store").read(serving.kv_cache_used_ratio, SPAN)
+    frame = scene.store(tmp_path / "store").read(Question(serving.kv_cache_used_ratio, SPAN))
     assert frame.samples["value"].to_pylist() == [0.25]
     assert frame.series["upstream"].to_pylist() == ["vllm:gpu_cache_usage_perc"]
 

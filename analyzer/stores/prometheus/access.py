@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import ssl
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -16,7 +16,7 @@ from analyzer.stores.prometheus.sigv4 import Signing, SigV4
 from exporters.recording.access import parse_headers, tls_context
 from exporters.recording.duration import parse_duration
 from exporters.recording.fetch import read_token
-from exporters.source import GpuyieldError
+from exporters.source import GpuyieldError, SourceFailed
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -29,12 +29,18 @@ class AccessError(GpuyieldError):
     """The options for reaching a server do not make sense."""
 
 
+def _by_itself(status: int, body: bytes) -> SourceFailed | None:
+    del status, body
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ServerAccess:
     """`url` is what the API's paths are put after. What may hold a secret is left out of what is printed.
 
     `parameters` go with every question, for example Thanos' dedup. `description` is how messages name the server where
-    its URL would say nothing to people.
+    its URL would say nothing to people. `refused` explains an answer (status, body) that somebody on the way gave and
+    not the server; `uses_proxies`: those of the environment, as for whatever else goes to the same place.
     """
 
     url: str
@@ -44,6 +50,8 @@ class ServerAccess:
     parameters: Parameters = field(default=(), repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
     description: str = ""
+    refused: Callable[[int, bytes], SourceFailed | None] = field(default=_by_itself, repr=False)
+    uses_proxies: bool = False
 
     @property
     def shown(self) -> str:

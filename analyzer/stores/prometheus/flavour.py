@@ -19,6 +19,14 @@ from exporters.source import SourceFailed
 
 # Copies of a series merged, whole answers or none, and no downsampled data: counters would be off.
 THANOS_PARAMETERS: Parameters = (("dedup", "true"), ("partial_response", "false"), ("max_source_resolution", "0s"))
+_TITLES = {
+    "prometheus": "Prometheus",
+    "victoria-metrics": "VictoriaMetrics",
+    "thanos": "Thanos",
+    "mimir": "Mimir",
+    "cortex": "Cortex",
+    "amazon": "Amazon Managed Prometheus",
+}
 _NOTHING = Selector.of("gpuyield_no_such_series")
 
 
@@ -31,6 +39,11 @@ class Flavour:
     version: str = ""
     has_remote_read: bool = False
     has_export: bool = False
+
+    @property
+    def title(self) -> str:
+        """For people: Prometheus 2.42.0."""
+        return f"{_TITLES.get(self.product, 'Prometheus-compatible server')} {self.version}".rstrip()
 
     @property
     def parameters(self) -> Parameters:

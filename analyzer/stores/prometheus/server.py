@@ -61,7 +61,7 @@ class Server:
             timeout=access.timeout_seconds,
             limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=not access.is_secret,  # what is secret goes nowhere else
-            trust_env=False,  # no proxy and no .netrc of the environment: the URL is where we go
+            trust_env=access.uses_proxies,  # else no proxy and no .netrc: the URL is where we go
         )
 
     @property
@@ -146,7 +146,8 @@ class Server:
             try:
                 chunks = _decoded(response, self._in_time(response, where), where)
                 if response.status_code != 200:
-                    raise refusal(response, _beginning(chunks), where)
+                    body = _beginning(chunks)
+                    raise self.access.refused(response.status_code, body) or refusal(response, body, where)
                 yield Answer(response.headers.get("content-type", ""), chunks)
             finally:
                 response.close()

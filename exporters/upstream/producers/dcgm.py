@@ -20,8 +20,9 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "mig_profile": ("GPU_I_PROFILE",),
     "index": ("gpu",),
     "model": ("modelName",),
-    # Hostname became hostname in May 2026; with neither, the node is found through the exporter's own pod.
-    "node": ("Hostname", "hostname", "node", "kubernetes_node"),
+    # Hostname became hostname in May 2026; with neither, the node is found through the target or the exporter's pod.
+    "node": ("Hostname", "hostname"),
+    "target_node": ("node", "kubernetes_node"),
     "instance": ("instance",),
     "namespace": ("namespace", "pod_namespace"),
     "pod": ("pod", "pod_name"),

@@ -1,6 +1,6 @@
 """Karpenter: what a node was bought as, and where pods run, without kube-state-metrics."""
 
-from exporters.canonical import nodes, pods
+from exporters.canonical import nodes, pods, targets
 from exporters.upstream.declaration import Family, Upstream
 
 _NODE = {
@@ -22,6 +22,7 @@ family = Family(
             rank=1,
             as_one=True,
         ),
+        Upstream("karpenter_build_info", targets.build_info),
         Upstream("karpenter_pods_state", pods.pod_info, labels=_POD, rank=1, as_one=True),
         Upstream("karpenter_pods_state", pods.phase, labels=_POD, rank=1, as_one=True),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporters.canonical import nodes, pods
+from exporters.canonical import nodes, pods, targets
 from exporters.upstream.declaration import Family, Upstream
 
 # kube-state-metrics writes a resource name with every other character as an underscore.
@@ -39,6 +39,12 @@ _POD_LABELS = {
     "role": ("label_llm_d_ai_role",),
     "group_index": ("label_leaderworkerset_sigs_k8s_io_group_index",),
 }
+_APP_LABELS = {
+    "app": ("label_app",),
+    "app_name": ("label_app_kubernetes_io_name",),
+    "app_instance": ("label_app_kubernetes_io_instance",),
+    "app_component": ("label_app_kubernetes_io_component",),
+}
 
 family = Family(
     "kube-state-metrics",
@@ -65,6 +71,9 @@ family = Family(
         Upstream("kube_pod_owner", pods.owner_info),
         Upstream("kube_replicaset_owner", pods.replicaset_owner_info),
         Upstream("kube_pod_labels", pods.labels_info, labels=_POD_LABELS),
+        Upstream("kube_pod_labels", pods.app_labels_info, labels=_APP_LABELS),
+        Upstream("kube_pod_container_info", pods.image_info),
+        Upstream("kube_state_metrics_build_info", targets.build_info),
         Upstream("kube_pod_container_status_restarts_total", pods.restarts_total),
         Upstream("kube_pod_container_status_waiting_reason", pods.waiting),
     ),

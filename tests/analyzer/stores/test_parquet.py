@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.stores.frame import Question
 from analyzer.stores.parquet import ParquetStore
 from analyzer.window import Window
 from exporters.canonical import serving
@@ -30,10 +31,11 @@ def test_a_damaged_segment_is_named_with_what_to_do(store: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot be read.*import its samples again"):
         reader.extent()
     with pytest.raises(StoreError, match="cannot be read"):
-        reader.read(serving.requests_running, Window.of_seconds(AT, AT + 300))
+        reader.read(Question(serving.requests_running, Window.of_seconds(AT, AT + 300)))
 
 
 def test_temporary_files_of_a_killed_writer_are_not_read(store: Path) -> None:
     segment = next((store / "samples").glob("*/*.parquet"))
     segment.with_name(f".{segment.name}.tmp").write_bytes(b"half")
-    assert ParquetStore(store).read(serving.requests_running, Window.of_seconds(AT, AT + 300)).samples.num_rows == 1
+    question = Question(serving.requests_running, Window.of_seconds(AT, AT + 300))
+    assert ParquetStore(store).read(question).samples.num_rows == 1

@@ -1,0 +1,65 @@
+"""`gpuyield doctor`: what is there, what is blind, what to install."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+
+from analyzer.commands.ledger_options import add_ledger_arguments, options_of
+from analyzer.commands.origin import add_origin_arguments, ledger_of, opened, release_of
+from analyzer.commands.period import add_period_arguments, window_of
+from analyzer.doctor import examination, unscraped
+from analyzer.doctor.examination import diagnose
+from analyzer.doctor.model import Diagnosis
+from analyzer.doctor.table import table
+from analyzer.report.build import build_report
+
+EXIT_BLIND = 1
+_DEFAULT_SINCE = "24h"
+_EPILOG = """examples:
+  gpuyield doctor --prometheus http://127.0.0.1:9090
+  gpuyield doctor --store ./store --since 7d
+  gpuyield doctor --prometheus URL --max-blind 0.02 --format json | jq .next_steps
+
+Exit code 1: more of the bill is blind than --max-blind, or there is no bill.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the verb."""
+    parser.epilog = _EPILOG
+    add_origin_arguments(parser)
+    add_period_arguments(parser)
+    add_ledger_arguments(parser)
+    parser.add_argument(
+        "--max-blind",
+        type=float,
+        default=0.05,
+        metavar="RATIO",
+        help="share of the bill that may be blind before the exit code is 1 (default: 0.05)",
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print (default: table)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reads a day, looks at every signal of it."""
+    if not arguments.since and not arguments.start:
+        arguments.since = _DEFAULT_SINCE
+    with opened(arguments) as store:
+        window = window_of(arguments, store)
+        ledger = ledger_of(store, window, options_of(arguments), unscraped.ALSO | examination.ALSO)
+        report = build_report(ledger, [store.description], store.remarks)
+        diagnosis = diagnose(ledger, report, store.description, release_of(store))
+    if arguments.format == "json":
+        text = msgspec.json.format(msgspec.json.encode(diagnosis), indent=2).decode() + "\n"
+    else:
+        text = table(diagnosis)
+    sys.stdout.write(text)
+    return EXIT_BLIND if is_blind(diagnosis, arguments.max_blind) else 0
+
+
+def is_blind(diagnosis: Diagnosis, most: float) -> bool:
+    """Whether a pipeline should stop here."""
+    return not diagnosis.bill_dollars or diagnosis.blind_dollars > most * diagnosis.bill_dollars

@@ -1,0 +1,1 @@
+"""What is reachable, which signals exist, what is blind, what to install next."""
