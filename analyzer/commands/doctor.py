@@ -17,7 +17,7 @@ from analyzer.doctor.table import table
 from analyzer.report.build import build_report
 
 EXIT_BLIND = 1
-_DEFAULT_SINCE = "24h"
+_DAY_SECONDS = 86_400.0
 _EPILOG = """examples:
   gpuyield doctor --prometheus http://127.0.0.1:9090
   gpuyield doctor --store ./store --since 7d
@@ -44,11 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Reads a day, looks at every signal of it."""
-    if not arguments.since and not arguments.start:
-        arguments.since = _DEFAULT_SINCE
+    """Reads the last day, if nothing else is asked for, and looks at every signal of it."""
     with opened(arguments) as store:
-        window = window_of(arguments, store)
+        window = window_of(arguments, store, _DAY_SECONDS)
         ledger = ledger_of(store, window, options_of(arguments), unscraped.ALSO | examination.ALSO)
         report = build_report(ledger, [store.description], store.remarks)
         diagnosis = diagnose(ledger, report, store.description, release_of(store))

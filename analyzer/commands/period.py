@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from datetime import UTC, datetime
 
@@ -25,8 +26,9 @@ def add_period_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="TIME", help="end of the window")
 
 
-def window_of(arguments: argparse.Namespace, store: Store) -> Window:
-    """The window asked for; by default all that is there. Both ends given, the store is not asked."""
+def window_of(arguments: argparse.Namespace, store: Store, most_seconds: float = math.inf) -> Window:
+    """The window asked for; by default all that is there, but the last `most_seconds` of it at most. Both ends given,
+    the store is not asked."""
     end = parse_time(arguments.end) if arguments.end else None
     start = parse_time(arguments.start) if arguments.start else None
     if start is None and arguments.since and end is not None:
@@ -36,7 +38,8 @@ def window_of(arguments: argparse.Namespace, store: Store) -> Window:
         end = extent.end / MICROSECONDS if end is None else end
         if start is None:
             since = parse_span(arguments.since) if arguments.since else None
-            start = end - since if since else min(extent.start / MICROSECONDS, end - 1)
+            there = max(extent.start / MICROSECONDS, end - most_seconds)
+            start = end - since if since else min(there, end - 1)
     if start >= end:
         raise TimeError(f"the window must start before it ends, not {arguments.start} after {arguments.end}")
     return Window.of_seconds(start, end)

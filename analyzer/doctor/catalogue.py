@@ -14,7 +14,8 @@ _ENGINE = "let Prometheus scrape the engine's /metrics"
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """`table` is the ledger's name for it. `is_ratio`: its values must lie between 0 and 1."""
+    """`table` is the ledger's name for it. `is_ratio`: its values must lie between 0 and 1. `needs`: the signal of
+    the same source beside which its own absence only says that nothing happened."""
 
     table: str
     title: str
@@ -23,6 +24,7 @@ class Signal:
     remedy: str
     is_ratio: bool = False
     is_needed: bool = True  # not: nice to have, its absence is no fault
+    needs: str = ""
 
 
 SIGNALS: tuple[Signal, ...] = (
@@ -65,7 +67,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal("node_created", "node creation", NODE, "when a node's paid lifetime began", _KSM),
     Signal("node_ready", "node readiness", NODE, "node-unhealthy, node-starting", _KSM),
     Signal("node_unschedulable", "cordons", NODE, "node-draining", _KSM),
-    Signal("node_taint", "taints", NODE, "node-draining by Karpenter and others", _KSM, is_needed=False),
+    Signal("node_taint", "taints", NODE, "node-draining by Karpenter and others", _KSM, needs="node_unschedulable"),
     Signal("node_allocatable", "allocatable", NODE, "node-starting; free-stranded", _KSM),
     Signal("node_capacity", "capacity", NODE, "how many devices a node has where no exporter runs", _KSM),
     Signal("pod_info", "pods", POD, "where pods run; which address is which pod", _KSM),
@@ -74,7 +76,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal("pod_ready", "pod readiness", POD, "held-starting, held-failed", _KSM),
     Signal("pod_scheduled", "binding", POD, "when a pod began to hold its devices", _KSM, is_needed=False),
     Signal("pod_owner", "owners", POD, "workloads by name; Ray and LeaderWorkerSet groups", _KSM),
-    Signal("pod_waiting", "back-off", POD, "held-failed against held-starting", _KSM),
+    Signal("pod_waiting", "back-off", POD, "held-failed against held-starting", _KSM, needs="pod_phase"),
     Signal(
         "pod_labels",
         "pod labels",

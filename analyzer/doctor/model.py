@@ -8,8 +8,9 @@ from analyzer.report.model import BlindSpot, WindowPart
 
 DIAGNOSIS_VERSION = 1
 
-PRESENT, OLDER_NAME, STALE, WRONG_SCALE, PARTLY, ABSENT = (
+PRESENT, QUIET, OLDER_NAME, STALE, WRONG_SCALE, PARTLY, ABSENT = (
     "present",
+    "none seen",
     "older name",
     "stale",
     "wrong scale",
@@ -42,6 +43,7 @@ class SignalLine(msgspec.Struct, frozen=True):
     detail: str
     decides: str
     remedy: str
+    is_needed: bool  # not: nice to have
 
 
 class JoinLine(msgspec.Struct, frozen=True):

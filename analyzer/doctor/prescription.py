@@ -9,6 +9,8 @@ from analyzer.doctor.model import ABSENT, SignalLine, Step, Unscraped
 from analyzer.report.model import BlindSpot, Report
 
 SHOWN = 3
+# What makes less than this share of the bill visible is not worth a line.
+_LEAST_SHARE = 0.001
 
 
 def next_steps(report: Report, signals: list[SignalLine], left_out: list[Unscraped]) -> list[Step]:
@@ -18,7 +20,9 @@ def next_steps(report: Report, signals: list[SignalLine], left_out: list[Unscrap
     for step in steps:
         if step.do not in best or _weight(step) > _weight(best[step.do]):
             best[step.do] = step
-    return sorted(best.values(), key=_weight, reverse=True)[:SHOWN]
+    least = _LEAST_SHARE * (report.bill.dollars.value or 0.0)
+    worth_it = [step for step in best.values() if step.dollars is None or step.dollars >= least]
+    return sorted(worth_it, key=_weight, reverse=True)[:SHOWN]
 
 
 def _weight(step: Step) -> tuple[float, float]:
@@ -71,5 +75,7 @@ def _of_prices(report: Report) -> list[Step]:
 def _of_signals(signals: list[SignalLine]) -> list[Step]:
     """Without a price on them: what is needed and not there at all."""
     return [
-        Step(line.remedy, None, 0.0, f"no {line.signal}: {line.decides}") for line in signals if line.state == ABSENT
+        Step(line.remedy, None, 0.0, f"no {line.signal}: {line.decides}")
+        for line in signals
+        if line.state == ABSENT and line.is_needed
     ]

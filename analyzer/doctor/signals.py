@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.doctor.catalogue import DEVICE, ENGINE, NODE, POD, SIGNALS, Signal
-from analyzer.doctor.model import ABSENT, OLDER_NAME, PARTLY, PRESENT, STALE, WRONG_SCALE, SignalLine
+from analyzer.doctor.model import ABSENT, OLDER_NAME, PARTLY, PRESENT, QUIET, STALE, WRONG_SCALE, SignalLine
 from analyzer.ledger.inputs import Inputs
 from analyzer.ledger.ledger import Ledger
 from analyzer.window import rfc3339
@@ -42,7 +42,8 @@ def signal_lines(ledger: Ledger) -> list[SignalLine]:
         found = seen[signal.table]
         if found is not None:
             most[signal.subject] = max(most.get(signal.subject, 0), found.subjects)
-    return [_line(signal, seen[signal.table], last, most) for signal in SIGNALS]
+    quiet = {signal.table for signal in SIGNALS if signal.needs and seen[signal.needs] is not None}
+    return [_line(signal, seen[signal.table], last, most, signal.table in quiet) for signal in SIGNALS]
 
 
 # The labels that make two series of a table speak of one subject.
@@ -63,10 +64,12 @@ def _look(inputs: Inputs, signal: Signal) -> _Seen | None:
     return _Seen(*row) if row[1] else None
 
 
-def _line(signal: Signal, seen: _Seen | None, last: int, most: dict[str, int]) -> SignalLine:
+def _line(signal: Signal, seen: _Seen | None, last: int, most: dict[str, int], is_quiet: bool) -> SignalLine:
     if seen is None:
-        state = ABSENT
-        return SignalLine(signal.title, signal.subject, state, [], 0, None, None, "", signal.decides, signal.remedy)
+        state = QUIET if is_quiet else ABSENT
+        return SignalLine(
+            signal.title, signal.subject, state, [], 0, None, None, "", signal.decides, signal.remedy, signal.is_needed
+        )
     state, detail = _state(signal, seen, last, most.get(signal.subject, 0))
     return SignalLine(
         signal.title,
@@ -78,7 +81,8 @@ def _line(signal: Signal, seen: _Seen | None, last: int, most: dict[str, int]) -
         rfc3339(seen.newest),
         detail,
         signal.decides,
-        "" if state == PRESENT else signal.remedy,
+        "" if state in (PRESENT, QUIET) else signal.remedy,
+        signal.is_needed,
     )
 
 

@@ -8,21 +8,23 @@ from datetime import datetime
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from analyzer.doctor.model import ABSENT, OLDER_NAME, PARTLY, PRESENT, STALE, WRONG_SCALE, Diagnosis
+from analyzer.doctor.model import ABSENT, OLDER_NAME, PARTLY, PRESENT, QUIET, STALE, WRONG_SCALE, Diagnosis, Unscraped
 from analyzer.ledger.joins import GOOD_MATCH_RATIO
-from analyzer.report.look import UNKNOWN, count, dollars, percent, span
+from analyzer.report.look import UNKNOWN, count, dollars, percent, plain, span
 
 _WIDTH = 118
-_MARKS = {PRESENT: "+", OLDER_NAME: "~", PARTLY: "~", STALE: "!", WRONG_SCALE: "!", ABSENT: "-"}
+_HOLDERS_SHOWN = 5
+_MARKS = {PRESENT: "+", QUIET: "+", OLDER_NAME: "~", PARTLY: "~", STALE: "!", WRONG_SCALE: "!", ABSENT: "-"}
 
 
 def table(diagnosis: Diagnosis) -> str:
     """The whole diagnosis as text; with colours when stdout is a terminal."""
     out = io.StringIO()
-    console = Console(file=out, width=_WIDTH, force_terminal=sys.stdout.isatty(), highlight=False)
+    console = Console(
+        file=out, width=_WIDTH, force_terminal=sys.stdout.isatty(), highlight=False, markup=False, emoji=False
+    )
     _headline(console, diagnosis)
     _steps(console, diagnosis)
     console.print(_sources(diagnosis))
@@ -31,7 +33,7 @@ def table(diagnosis: Diagnosis) -> str:
     _decides(console, diagnosis)
     _monitors(console, diagnosis)
     for warning in diagnosis.warnings:
-        console.print(f"note: {escape(warning)}", style="dim")
+        console.print(f"note: {plain(warning)}", style="dim")
     return out.getvalue()
 
 
@@ -45,7 +47,7 @@ def _headline(console: Console, diagnosis: Diagnosis) -> None:
         text = f"{dollars(diagnosis.blind_dollars)} of {dollars(diagnosis.bill_dollars)} in {long} are blind ({share})."
     console.print(text, style="bold")
     console.print(
-        escape(f"{diagnosis.store}; {diagnosis.window.start} to {diagnosis.window.end}"), style="dim", soft_wrap=True
+        plain(f"{diagnosis.store}; {diagnosis.window.start} to {diagnosis.window.end}"), style="dim", soft_wrap=True
     )
 
 
@@ -56,8 +58,8 @@ def _steps(console: Console, diagnosis: Diagnosis) -> None:
     console.print("\nWhat to do next, by what it makes visible", style="bold")
     for number, step in enumerate(diagnosis.next_steps, 1):
         worth = dollars(step.dollars) if step.dollars else UNKNOWN
-        console.print(escape(f"{number}. {worth}  {step.do}"))
-        console.print(escape(f"   {step.why}"), style="dim")
+        console.print(plain(f"{number}. {worth}  {step.do}"))
+        console.print(plain(f"   {step.why}"), style="dim")
     console.print()
 
 
@@ -72,7 +74,7 @@ def _sources(diagnosis: Diagnosis) -> Table:
             line.state,
             str(line.signals) if line.signals else UNKNOWN,
             count(line.series) if line.series else UNKNOWN,
-            escape(", ".join(line.versions)) or UNKNOWN,
+            plain(", ".join(line.versions)) or UNKNOWN,
             _time(line.newest),
         )
     return shown
@@ -87,7 +89,7 @@ def _signals(diagnosis: Diagnosis) -> Table:
             _MARKS[line.state],
             line.signal,
             line.state,
-            escape(line.detail or _names(line.names)),
+            plain(line.detail or _names(line.names)),
             count(line.series) if line.series else UNKNOWN,
             f"{line.interval_seconds:g} s" if line.interval_seconds else UNKNOWN,
             _time(line.newest),
@@ -117,7 +119,7 @@ def _joins(diagnosis: Diagnosis) -> Table:
             count(line.matched),
             count(line.total),
             UNKNOWN if ratio is None else percent(ratio),
-            escape(", ".join(f"{way} {number}" for way, number in line.by_way.items())) or UNKNOWN,
+            plain(", ".join(f"{way} {number}" for way, number in line.by_way.items())) or UNKNOWN,
             dollars(line.dollars) if line.dollars else UNKNOWN,
         )
     return shown
@@ -129,21 +131,26 @@ def _decides(console: Console, diagnosis: Diagnosis) -> None:
         return
     console.print("What cannot be told without them", style="bold")
     for line in missing:
-        console.print(escape(f"{_MARKS[line.state]} {line.signal}: {line.decides}"))
-        console.print(escape(f"    {line.remedy}"), style="dim")
+        console.print(plain(f"{_MARKS[line.state]} {line.signal}: {line.decides}"))
+        console.print(plain(f"    {line.remedy}"), style="dim")
     console.print()
 
 
 def _monitors(console: Console, diagnosis: Diagnosis) -> None:
     for line in diagnosis.unscraped:
-        worth = dollars(line.dollars) if line.dollars is not None else UNKNOWN
-        what = line.engine or "no engine that gpuyield knows by its image"
-        console.print(
-            escape(
-                f"{line.namespace}/{line.workload}: {line.pods} pods hold accelerators for {worth}, {line.reason}"
-                f" ({what})"
-            ),
-            style="bold",
-        )
         if line.engine:
-            console.print(escape(line.monitor), soft_wrap=True)
+            console.print(plain(f"{_holder(line)} ({line.engine}). To have it scraped:"), style="bold")
+            console.print(line.monitor, soft_wrap=True)
+    others = [line for line in diagnosis.unscraped if not line.engine]
+    if others:
+        console.print("Holders of accelerators without an engine page (training, notebooks, or an engine to scrape)")
+    for line in others[:_HOLDERS_SHOWN]:
+        console.print(plain(f"  {_holder(line)}"), style="dim")
+    if others[_HOLDERS_SHOWN:]:
+        console.print(f"  and {len(others) - _HOLDERS_SHOWN} more", style="dim")
+
+
+def _holder(line: Unscraped) -> str:
+    worth = dollars(line.dollars) if line.dollars is not None else UNKNOWN
+    pods = f"{line.pods} pods" if line.pods > 1 else "1 pod"
+    return f"{line.namespace}/{line.workload}: {pods} for {worth}, {line.reason}"

@@ -74,8 +74,13 @@ def figure(one: Figure, text: object = dollars) -> str:
 
 
 def span(seconds: float) -> str:
-    """7 days, 6 h, 40 min."""
-    for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= unit:
+    """7 days, 24 h, 40 min."""
+    for unit, name, least in ((86_400, "days", 2), (3_600, "h", 1), (60, "min", 1)):
+        if seconds >= least * unit:
             return f"{seconds / unit:.3g} {name}"
     return f"{seconds:.0f} s"
+
+
+def plain(name: str) -> str:
+    """A name out of a label, which may hold anything, as a terminal may safely be given it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)

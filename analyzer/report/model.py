@@ -123,6 +123,15 @@ class BlindSpot(msgspec.Struct, frozen=True):
     remedy: str
 
 
+class JoinPart(msgspec.Struct, frozen=True):
+    """How many of one kind of thing found what they belong to, and by which way."""
+
+    join: str
+    total: int
+    matched: int
+    by_way: dict[str, int]
+
+
 class Kpis(msgspec.Struct, frozen=True):
     """The key figures of the whole ledger (DESIGN 7). Tokens are generated tokens."""
 
@@ -150,6 +159,7 @@ class Report(msgspec.Struct, frozen=True):
     nodes: list[NodeLine]
     cpu_nodes: list[NodeLine]
     idle_holders: list[IdleHolder]
+    joins: list[JoinPart]
     findings: list[dict[str, str]]
     blind_spots: list[BlindSpot]
     warnings: list[str]

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
-from analyzer.report.look import UNKNOWN, colour_of, count, dollars, figure, filling_of, percent, span
-from analyzer.report.model import Model, Report
+from analyzer.report.look import UNKNOWN, colour_of, count, dollars, figure, filling_of, percent, plain, span
+from analyzer.report.model import BlindSpot, Model, Report
 
 _WIDTH = 110
 _SPOTS_SHOWN = 5
+_NAMES_SHOWN = 2
 
 
 def table(report: Report) -> str:
@@ -29,6 +30,8 @@ def table(report: Report) -> str:
         force_terminal=is_terminal,
         color_system="truecolor" if is_terminal else None,
         highlight=False,
+        markup=False,  # names come from labels: neither markup nor emoji
+        emoji=False,
     )
     _headline(console, report)
     _bill(console, report)
@@ -37,8 +40,9 @@ def table(report: Report) -> str:
         console.print(_models(report.models))
     _idle(console, report)
     _blind(console, report)
+    _standing(console, report)
     for warning in report.warnings:
-        console.print(f"note: {warning}", style="dim")
+        console.print(f"note: {plain(warning)}", style="dim")
     return out.getvalue()
 
 
@@ -54,9 +58,7 @@ def _headline(console: Console, report: Report) -> None:
         cents = f"{100 * good / bill.value:.0f}"
         if maybe > 0.005 * bill.value:
             cents += f" to {100 * (good + maybe) / bill.value:.0f}"
-        console.print(
-            f"Of {dollars(bill.value)} in {long}, {cents} cents of each dollar bought good work.", style="bold"
-        )
+        console.print(f"Of {figure(bill)} in {long}, {cents} cents of each dollar bought good work.", style="bold")
     console.print(
         f"{report.window.start} to {report.window.end}; {report.bill.price_basis} prices,"
         f" {percent(bill.coverage)} of node time priced; lifetimes {report.bill.lifetime}",
@@ -138,7 +140,7 @@ def _models(models: list[Model]) -> Table:
         lines.add_column(name, justify="right")
     for one in models:
         lines.add_row(
-            f"{one.namespace}/{one.model}" if one.namespace else one.model,
+            plain(f"{one.namespace}/{one.model}" if one.namespace else one.model),
             figure(one.dollars.held),
             figure(one.dollars_per_million.output),
             figure(one.dollars_per_million_loaded_output),
@@ -156,20 +158,56 @@ def _idle(console: Console, report: Report) -> None:
     console.print("Dearest idle holders", style="bold")
     for one in report.idle_holders:
         console.print(
-            f"  {one.namespace}/{one.workload} held {one.accelerator_seconds / 3600:,.1f} accelerator-hours"
-            f" without work: {dollars(one.dollars)}"
+            f"  {plain(f'{one.namespace}/{one.workload}')} held {one.accelerator_seconds / 3600:,.1f}"
+            f" accelerator-hours without work: {dollars(one.dollars)}"
         )
     console.print()
 
 
 def _blind(console: Console, report: Report) -> None:
+    """Spots that one remedy cures are one line."""
     if not report.blind_spots:
         return
     console.print("Blind spots", style="bold")
-    for one in report.blind_spots[:_SPOTS_SHOWN]:
-        amount = UNKNOWN if one.dollars is None else dollars(one.dollars)
-        console.print(f"  {amount} at {one.subject_kind} {one.subject}: no {one.signal} signal; {one.remedy}")
-    rest = report.blind_spots[_SPOTS_SHOWN:]
+    cured: dict[tuple[str, str, str], list[BlindSpot]] = {}
+    for one in report.blind_spots:
+        cured.setdefault((one.signal, one.subject_kind, one.remedy), []).append(one)
+    lines = list(cured.items())
+    for (signal, kind, remedy), spots in lines[:_SPOTS_SHOWN]:
+        console.print(f"  {_amount(spots)} at {_subjects(kind, spots)}: no {signal} signal; {remedy}")
+    rest = [spot for _, spots in lines[_SPOTS_SHOWN:] for spot in spots]
     if rest:
-        console.print(f"  {dollars(sum(one.dollars or 0 for one in rest))} at {len(rest)} more", style="dim")
+        console.print(f"  {_amount(rest)} at {len(rest)} more", style="dim")
     console.print()
+
+
+def _amount(spots: list[BlindSpot]) -> str:
+    known = [spot.dollars for spot in spots if spot.dollars is not None]
+    return dollars(sum(known)) if known else UNKNOWN
+
+
+def _subjects(kind: str, spots: list[BlindSpot]) -> str:
+    names = ", ".join(plain(spot.subject) for spot in spots[:_NAMES_SHOWN])
+    if len(spots) == 1:
+        return names if names.startswith("this ") else f"{kind} {names}"
+    return f"{len(spots)} {kind}s ({names}{', …' if len(spots) > _NAMES_SHOWN else ''})"
+
+
+def _standing(console: Console, report: Report) -> None:
+    """What the figures stand on: where instance types came from, and how well the sources fit together."""
+    rungs = report.bill.instance_type_rungs
+    nodes, spent = sum(rung.nodes for rung in rungs), sum(rung.dollars for rung in rungs)
+    if rungs:
+        told = "; ".join(
+            f"{rung.rung} ({percent(rung.nodes / nodes)} of nodes"
+            + (f", {percent(rung.dollars / spent)} of dollars)" if spent else ")")
+            for rung in rungs
+        )
+        console.print(f"Instance types from {told}.", style="dim")
+    joins = ", ".join(
+        f"{one.join} {one.matched} of {one.total} ({percent(one.matched / one.total)})"
+        for one in report.joins
+        if one.total
+    )
+    if joins:
+        console.print(f"Joins: {joins}.", style="dim")
