@@ -28,6 +28,7 @@ class Unit(StrEnum):
     JOULES = "joules"
     WATTS = "watts"
     CELSIUS = "celsius"
+    HERTZ = "hertz"
     RATIO = "ratio"
     TOKENS = "tokens"
     FLOPS = "flops"

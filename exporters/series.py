@@ -12,14 +12,31 @@ from hashlib import blake2b
 Labels = tuple[tuple[str, str], ...]
 
 
+class _Prefixes(dict[int, str]):
+    """What stands before a text, by its length. That of a longer text is made each time, so the table stays small."""
+
+    def __missing__(self, length: int) -> str:
+        return f"{length}:"
+
+
+_PREFIXES = _Prefixes((length, f"{length}:") for length in range(512))
+
+
 def series_key(name: str, labels: Labels) -> int:
     """A signed 64-bit hash of name and sorted labels; length-prefixed, so no two series share a text."""
-    digest = blake2b(digest_size=8)
-    for text in (name, *(part for pair in labels for part in pair)):
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(data))
-        digest.update(data)
-    return int.from_bytes(digest.digest(), "big", signed=True)
+    prefixes = _PREFIXES
+    pieces = [prefixes[len(name)], name]
+    for label, value in labels:
+        pieces += prefixes[len(label)], label, prefixes[len(value)], value
+    text = "".join(pieces)
+    data = text.encode() if text.isascii() else _prefixed(name, labels)
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+
+def _prefixed(name: str, labels: Labels) -> bytes:
+    """The same text where a length in bytes is not the length in characters."""
+    texts = [text.encode("utf-8", "surrogatepass") for text in (name, *(part for pair in labels for part in pair))]
+    return b"".join(b"%d:%b" % (len(text), text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +49,5 @@ class Series:
 
     @classmethod
     def of(cls, name: str, labels: Iterable[tuple[str, str]]) -> Series:
-        kept = tuple(sorted((label, value) for label, value in labels if value))
+        kept = tuple(sorted([pair for pair in labels if pair[1]]))
         return cls(name, kept, series_key(name, kept))

@@ -8,7 +8,7 @@ GpuyieldError         exit code 2
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from exporters.metric import Metric, Sample
@@ -43,3 +43,18 @@ class Source(Protocol):
 
     def read(self) -> Iterable[Sample]:
         """The samples of now; raises `SourceAbsent` or `SourceFailed`."""
+
+
+class Roster(Protocol):
+    """Finds the sources of one kind that exist here; asked again and again, since devices come and go."""
+
+    @property
+    def name(self) -> str:
+        """What it finds: nvidia, neuron, efa."""
+
+    def sources(self) -> Mapping[str, Source]:
+        """The sources by a name that stays (nvidia/GPU-...); the same object as before where nothing changed.
+
+        A source that was there and is not any more is left out: whoever reads it goes on telling that it is missing.
+        Raises `SourceAbsent` where this kind does not exist here, `SourceFailed` where it does and cannot be listed.
+        """

@@ -64,3 +64,11 @@ capacity = Metric(
     "What the node has, by resource; replicas count singly.",
     ("node", "resource"),
 )
+accelerators = Metric(
+    "node_accelerators",
+    Kind.STATE,
+    Unit.NONE,
+    "Devices of a node by state: expected (its type has them), visible (the driver shows them), allocatable and"
+    " requested (the kubelet's word).",
+    ("node", "state"),
+)

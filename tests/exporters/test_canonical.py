@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from exporters.canonical import device, nodes, pods, serving
+from exporters.canonical import device, nodes, pods, serving, targets
 from exporters.metric import Kind, Metric, Unit
 from exporters.pages.parser import Format
 from exporters.pages.render import PageRenderer
@@ -15,7 +15,7 @@ from exporters.series import Series
 from exporters.upstream import families, upstreams_of
 
 CANONICAL = [
-    value for module in (device, nodes, pods, serving) for value in vars(module).values() if isinstance(value, Metric)
+    value for module in (device, nodes, pods, serving, targets) for value in vars(module).values() if isinstance(value, Metric)
 ]
 
 
@@ -60,6 +60,7 @@ def test_every_upstream_means_a_canonical_metric() -> None:
 _SHARED_LABELS = {
     *("uuid", "mig", "mig_profile", "index", "model", "node", "instance", "namespace", "pod", "container"),
     *("exporter_namespace", "exporter_pod", "reason", "owner_name", "accelerators", "accelerator_model"),
+    "target_node",
 }
 
 

@@ -1,8 +1,23 @@
 """gpuyield's own exporters: what they publish already has its canonical name."""
 
-from exporters.canonical import nodes
+from collections.abc import Iterator
+from types import ModuleType
+
+from exporters.canonical import device, nodes, serving
+from exporters.metric import Metric
 from exporters.upstream.declaration import Family, Upstream
 
+# Before every other name of the same thing: nothing was lost in translation.
+_RANK = -1
+
+
+def _published(*modules: ModuleType) -> Iterator[Metric]:
+    for module in modules:
+        yield from (value for value in vars(module).values() if isinstance(value, Metric))
+
+
 family = Family(
-    "gpuyield", "gpuyield's own exporters", (Upstream(nodes.node_shape_info.full_name, nodes.node_shape_info),)
+    "gpuyield",
+    "gpuyield's own exporters",
+    tuple(Upstream(metric.full_name, metric, rank=_RANK) for metric in _published(device, nodes, serving)),
 )

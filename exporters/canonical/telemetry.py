@@ -1,0 +1,31 @@
+"""Metrics of the exporter itself: whether its sources answer, and what became of its samples."""
+
+from exporters.metric import Kind, Metric, Unit
+
+source_up = Metric(
+    "source_up",
+    Kind.STATE,
+    Unit.NONE,
+    "1 when the last reading of the source succeeded, 0 when it failed.",
+    ("source",),
+)
+source_absent = Metric(
+    "source_absent", Kind.STATE, Unit.NONE, "1 while what the source reads does not exist here.", ("source",)
+)
+source_duration_seconds = Metric(
+    "source_duration_seconds", Kind.STATE, Unit.SECONDS, "How long the last reading took.", ("source",)
+)
+source_last_success_seconds = Metric(
+    "source_last_success_timestamp_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "When the source last answered, unix time; the age of what is served of it.",
+    ("source",),
+)
+sink_samples_total = Metric(
+    "sink_samples_total",
+    Kind.COUNTER,
+    Unit.NONE,
+    "Samples handed to a sink, by what became of them.",
+    ("sink", "result"),
+)
