@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types bench prometheus clean
+.PHONY: help demo test check lint types bench servers clean
 
 # make PYTHON=/opt/python3.13/bin/python3 demo   uses that interpreter to create .venv
 PYTHON ?=
@@ -21,7 +21,7 @@ help: ## list the targets
 demo: $(INSTALLED) ## simulate a fleet for a week and report where its dollars went
 	@$(VENV_PYTHON) -m gpuyield demo
 
-test: $(INSTALLED) prometheus ## run the tests; as root also install Debian's prometheus (APT=no: do not)
+test: $(INSTALLED) servers ## run the tests; as root also install Debian's prometheus and victoria-metrics (APT=no: do not)
 	$(VENV_PYTHON) -m pytest
 
 check: lint types test ## lint, types and test
@@ -34,8 +34,10 @@ lint: $(INSTALLED) ## check style and formatting
 types: $(INSTALLED) ## check types, strictly
 	$(VENV_PYTHON) -m mypy .
 
-bench: $(INSTALLED) ## speed, beside what one would use instead
+bench: $(INSTALLED) servers ## speed and memory, beside what one would use instead
+	@$(VENV_PYTHON) -m pip install --quiet 'prometheus-api-client==0.7.2'
 	$(VENV_PYTHON) -m benchmarks.pages
+	$(VENV_PYTHON) -m benchmarks.prometheus_read
 
 clean: ## remove .venv, caches and build output
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache build dist
@@ -71,19 +73,23 @@ $(INSTALLED): pyproject.toml
 	@$(VENV_PYTHON) -m pip install --quiet -e '.[dev]'
 	@touch $(INSTALLED)
 
-# Some tests compare with a real Prometheus. Without it they are skipped, and say so; this step never fails.
-prometheus:
-	@if command -v promtool >/dev/null 2>&1; then exit 0; fi; \
-	skipped() { echo "SKIPPED-SETUP: prometheus is not installed: $$1"; exit 0; }; \
-	by_hand="as root: apt-get install -y --no-install-recommends prometheus"; \
+# Some tests talk to a real Prometheus and a real VictoriaMetrics. Without them they are skipped, and say so; this step
+# never fails.
+servers:
+	@missing=; \
+	command -v promtool >/dev/null 2>&1 || missing="$$missing prometheus"; \
+	command -v victoria-metrics >/dev/null 2>&1 || missing="$$missing victoria-metrics"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	skipped() { echo "SKIPPED-SETUP:$$missing not installed: $$1"; exit 0; }; \
+	by_hand="as root: apt-get install -y --no-install-recommends$$missing"; \
 	[ "$(APT)" = yes ] || skipped "APT=$(APT) was asked for"; \
-	command -v apt-get >/dev/null 2>&1 || skipped "this system has no apt-get; put promtool and prometheus on the PATH"; \
+	command -v apt-get >/dev/null 2>&1 || skipped "this system has no apt-get; put the programs on the PATH"; \
 	[ "$$(id -u)" = 0 ] || skipped "only root may ($$by_hand)"; \
 	log=$$(mktemp) || skipped "no temporary file could be made"; \
 	trap 'rm -f "$$log"' EXIT; \
 	apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::http::Timeout=20 -o Acquire::Retries=1 \
 	    -o DPkg::Lock::Timeout=60 "$$@" >>"$$log" 2>&1 </dev/null; }; \
-	install() { apt install -y --no-install-recommends prometheus; }; \
-	echo "Installing Debian's prometheus, for the tests that compare with it"; \
+	install() { apt install -y --no-install-recommends $$missing; }; \
+	echo "Installing Debian's$$missing, for the tests that talk to real servers"; \
 	install || { apt update && install; } \
 	    || skipped "apt-get failed: $$(grep '^E:' "$$log" | tail -n 1)"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -140,13 +141,15 @@ def main() -> None:
         return
     from tests.real_servers import prometheus, prometheus_binaries
 
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in READERS}
     with tempfile.TemporaryDirectory() as place:
         store = _fill(Path(place) / "store")
-        with prometheus(prometheus_binaries()[0], store, Path(place) / "prometheus") as server:
-            runs: dict[str, list[dict[str, float]]] = {name: [] for name in READERS}
-            for _ in range(_ROUNDS):
-                for name in READERS:
+        for number in range(_ROUNDS):
+            for name in READERS:  # a server of its own each time: one that has grown hides what the next one costs
+                folder = Path(place) / f"{number}-{len(runs[name])}-{list(READERS).index(name)}"
+                with prometheus(prometheus_binaries()[0], store, folder) as server:
                     runs[name].append(_measure(name, server.url, server.pid))
+                shutil.rmtree(folder)
     _print(runs)
 
 
