@@ -29,14 +29,14 @@ def series_key(name: str, labels: Labels) -> int:
     for label, value in labels:
         pieces += prefixes[len(label)], label, prefixes[len(value)], value
     text = "".join(pieces)
-    data = text.encode() if text.isascii() else _prefixed(name, labels)
+    if not text.isascii():
+        text = "".join([f"{_bytes(part)}:{part}" for part in pieces[1::2]])
+    data = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 
-def _prefixed(name: str, labels: Labels) -> bytes:
-    """The same text where a length in bytes is not the length in characters."""
-    texts = [text.encode("utf-8", "surrogatepass") for text in (name, *(part for pair in labels for part in pair))]
-    return b"".join(b"%d:%b" % (len(text), text) for text in texts)
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)

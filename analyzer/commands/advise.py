@@ -79,10 +79,10 @@ def _next(arguments: argparse.Namespace, window: Window) -> str:
         period = f" --start {rfc3339(window.start)} --end {rfc3339(window.end)}" if arguments.save else ""
         return next_commands(kept, period)
     return (
-        "Next:\n"
-        "  --slo ttft=0.5 --slo tpot=0.05    what your SLO makes of it\n"
-        "  --save ./store                    keep what was read: the next look costs the server nothing\n"
-        "  gpuyield doctor                   what is missing, and how to get it\n"
+        "Next, with the same options:\n"
+        "  gpuyield advise ... --slo ttft=0.5 --slo tpot=0.05    what your SLO makes of it\n"
+        "  gpuyield advise ... --save ./store    keep what was read: the next look costs the server nothing\n"
+        "  gpuyield doctor ...                   what is missing, and how to get it\n"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
 import msgspec
@@ -10,8 +11,7 @@ import msgspec
 from analyzer.commands.ledger_options import add_ledger_arguments, options_of
 from analyzer.commands.origin import add_origin_arguments, ledger_of, opened, release_of
 from analyzer.commands.period import add_period_arguments, window_of
-from analyzer.doctor import examination, unscraped
-from analyzer.doctor.examination import diagnose
+from analyzer.doctor.examination import ALSO, diagnose
 from analyzer.doctor.model import Diagnosis
 from analyzer.doctor.table import table
 from analyzer.report.build import build_report
@@ -23,7 +23,7 @@ _EPILOG = """examples:
   gpuyield doctor --store ./store --since 7d
   gpuyield doctor --prometheus URL --max-blind 0.02 --format json | jq .next_steps
 
-Exit code 1: more of the bill is blind than --max-blind, or there is no bill.
+Exit code 1: more of the bill is blind than --max-blind, or more of the node time has no price, or there is no bill.
 """
 
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_ledger_arguments(parser)
     parser.add_argument(
         "--max-blind",
-        type=float,
+        type=_ratio,
         default=0.05,
         metavar="RATIO",
         help="share of the bill that may be blind before the exit code is 1 (default: 0.05)",
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Reads the last day, if nothing else is asked for, and looks at every signal of it."""
     with opened(arguments) as store:
         window = window_of(arguments, store, _DAY_SECONDS)
-        ledger = ledger_of(store, window, options_of(arguments), unscraped.ALSO | examination.ALSO)
+        ledger = ledger_of(store, window, options_of(arguments), ALSO)
         report = build_report(ledger, [store.description], store.remarks)
         diagnosis = diagnose(ledger, report, store.description, release_of(store))
     if arguments.format == "json":
@@ -60,4 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def is_blind(diagnosis: Diagnosis, most: float) -> bool:
     """Whether a pipeline should stop here."""
-    return not diagnosis.bill_dollars or diagnosis.blind_dollars > most * diagnosis.bill_dollars
+    if not diagnosis.bill_dollars or diagnosis.unpriced_ratio > most:
+        return True
+    return diagnosis.blind_dollars > most * diagnosis.bill_dollars
+
+
+def _ratio(text: str) -> float:
+    """0 to 1; a percent is refused, since 5 would let everything pass."""
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = math.nan
+    if not 0 <= ratio <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share of the bill: write a ratio from 0 to 1, such as 0.05")
+    return ratio

@@ -17,7 +17,7 @@ from analyzer.ledger.options import Options
 from analyzer.pricing.instances import DatedTable
 from analyzer.stores.frame import Store
 from analyzer.stores.parquet import ParquetStore
-from analyzer.stores.prometheus.access import access_of, add_access_arguments
+from analyzer.stores.prometheus.access import ServerAccess, access_of, add_access_arguments
 from analyzer.window import Window
 from exporters.metric import Metric
 from exporters.progress import bar
@@ -80,7 +80,8 @@ def opened(arguments: argparse.Namespace) -> Iterator[Store]:
         return
     from analyzer.stores.prometheus.store import PrometheusStore
 
-    with PrometheusStore(_server(arguments), reading_of(arguments)) as store:
+    reading = reading_of(arguments)  # what is wrong with it is said before a server is asked
+    with PrometheusStore(_server(arguments), reading) as store:
         yield store
 
 
@@ -109,9 +110,6 @@ def _server(arguments: argparse.Namespace) -> Source:
 
 def _found(arguments: argparse.Namespace) -> Source:
     """The first of the cluster's candidates that answers and holds something of a node, a device or an engine."""
-    from analyzer.stores.prometheus.access import ServerAccess
-    from analyzer.stores.prometheus.connect import connect
-    from analyzer.stores.prometheus.extent import extent
     from analyzer.stores.prometheus.in_cluster.find import find_prometheus
     from analyzer.stores.prometheus.in_cluster.proxy import proxy_refusal
 
@@ -129,15 +127,27 @@ def _found(arguments: argparse.Namespace) -> Source:
             uses_proxies=True,
         )
         try:
-            source = connect(way_in, arguments.cluster_label)
-            if extent(source.api, _matchers(arguments.match)) is not None:
-                print(f"Found {source.description}", file=sys.stderr)
-                return source
-            refusals.append(f"{candidate}: holds nothing of a node, a device or an engine")
-            source.server.close()
+            source = _telling(way_in, arguments)
+            print(f"Found {source.description}", file=sys.stderr)
+            return source
         except SourceError as error:
             refusals.append(f"{candidate}: {error}")
     raise SourceFailed("no Prometheus of this cluster could be used:\n  " + "\n  ".join(refusals))
+
+
+def _telling(access: ServerAccess, arguments: argparse.Namespace) -> Source:
+    """The source, where it holds something that the ledger could use."""
+    from analyzer.stores.prometheus.connect import connect
+    from analyzer.stores.prometheus.extent import extent
+
+    source = connect(access, arguments.cluster_label)
+    try:
+        if extent(source.api, _matchers(arguments.match)) is None:
+            raise SourceFailed("holds nothing of a node, a device or an engine")
+    except BaseException:
+        source.server.close()
+        raise
+    return source
 
 
 def reading_of(arguments: argparse.Namespace) -> Reading:
@@ -146,6 +156,8 @@ def reading_of(arguments: argparse.Namespace) -> Reading:
 
     if arguments.save is not None and arguments.save.exists():
         raise GpuyieldError(f"--save {arguments.save} exists: give a new folder, or read it with --store")
+    if arguments.save is not None and not arguments.save.absolute().parent.is_dir():
+        raise GpuyieldError(f"--save {arguments.save}: there is no folder {arguments.save.parent} to make it in")
     return Reading(
         _matchers(arguments.match),
         arguments.max_samples,

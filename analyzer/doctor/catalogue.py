@@ -15,7 +15,8 @@ _ENGINE = "let Prometheus scrape the engine's /metrics"
 @dataclass(frozen=True, slots=True)
 class Signal:
     """`table` is the ledger's name for it. `is_ratio`: its values must lie between 0 and 1. `needs`: the signal of
-    the same source beside which its own absence only says that nothing happened."""
+    the same source beside which its own absence only says that nothing happened. `told_by`: the labels that carry
+    it; a series in which all of them are empty says nothing. `stands_in_for`: beside that signal it is not missed."""
 
     table: str
     title: str
@@ -25,6 +26,8 @@ class Signal:
     is_ratio: bool = False
     is_needed: bool = True  # not: nice to have, its absence is no fault
     needs: str = ""
+    told_by: tuple[str, ...] = ()
+    stands_in_for: str = ""
 
 
 SIGNALS: tuple[Signal, ...] = (
@@ -35,6 +38,7 @@ SIGNALS: tuple[Signal, ...] = (
         DEVICE,
         "which of a node's devices a pod holds; without it a node's devices are split by count",
         "start dcgm-exporter with DCGM_EXPORTER_KUBERNETES=true and the kubelet's pod-resources socket mounted",
+        told_by=("pod",),
     ),
     Signal(
         "compute",
@@ -63,6 +67,16 @@ SIGNALS: tuple[Signal, ...] = (
         "prices: without it a node is priced by its devices, as a range",
         "start kube-state-metrics with --metric-labels-allowlist=nodes=[node.kubernetes.io/instance-type,"
         "karpenter.sh/capacity-type,topology.kubernetes.io/zone], or scrape Karpenter",
+        told_by=("instance_type",),
+    ),
+    Signal(
+        "machine",
+        "machine types",
+        NODE,
+        "prices where nothing else tells of instance types",
+        "run node_exporter on every node and let Prometheus scrape it",
+        is_needed=False,
+        stands_in_for="node_shape",
     ),
     Signal("node_created", "node creation", NODE, "when a node's paid lifetime began", _KSM),
     Signal("node_ready", "node readiness", NODE, "node-unhealthy, node-starting", _KSM),
@@ -76,7 +90,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal("pod_ready", "pod readiness", POD, "held-starting, held-failed", _KSM),
     Signal("pod_scheduled", "binding", POD, "when a pod began to hold its devices", _KSM, is_needed=False),
     Signal("pod_owner", "owners", POD, "workloads by name; Ray and LeaderWorkerSet groups", _KSM),
-    Signal("pod_waiting", "back-off", POD, "held-failed against held-starting", _KSM, needs="pod_phase"),
+    Signal("pod_waiting", "back-off", POD, "held-failed against held-starting", _KSM, needs="pod_ready"),
     Signal(
         "pod_labels",
         "pod labels",
@@ -84,14 +98,31 @@ SIGNALS: tuple[Signal, ...] = (
         "teams; prefill and decode pairs",
         "start kube-state-metrics with --metric-labels-allowlist=pods=[team,llm-d.ai/role]",
         is_needed=False,
+        told_by=("team", "group_name", "role"),
     ),
     Signal("running", "running requests", ENGINE, "active against held-idle, the best evidence of work", _ENGINE),
     Signal("generation", "generated tokens", ENGINE, "tokens per dollar", _ENGINE),
     Signal("prompt", "prompt tokens", ENGINE, "tokens per dollar", _ENGINE),
     Signal("prompt_cached", "cached prompt tokens", ENGINE, "dollars per computed token", _ENGINE, is_needed=False),
     Signal("finished", "finished requests", ENGINE, "active-wasted-output (aborted, failed)", _ENGINE),
-    Signal("ttft_count", "time to first token", ENGINE, "good tokens against the SLO", _ENGINE),
-    Signal("tpot_count", "time per output token", ENGINE, "good tokens against the SLO", _ENGINE, is_needed=False),
+    Signal("ttft_count", "time to first token", ENGINE, "good tokens against an SLO of ttft", _ENGINE),
+    Signal(
+        "tpot_count",
+        "time per output token",
+        ENGINE,
+        "good tokens against an SLO of tpot, request by request",
+        "run vLLM 0.11 or newer",
+        is_needed=False,
+    ),
+    Signal(
+        "itl_count",
+        "inter-token gaps",
+        ENGINE,
+        "good tokens against an SLO of itl, or of tpot where the engine is older",
+        _ENGINE,
+        is_needed=False,
+        stands_in_for="tpot_count",
+    ),
     Signal(
         "flops",
         "modelled FLOPs",
@@ -99,6 +130,7 @@ SIGNALS: tuple[Signal, ...] = (
         "effective ratio where the device has no profiling",
         "start vLLM 0.17 or newer with --enable-mfu-metrics",
         is_needed=False,
+        stands_in_for="compute",
     ),
     Signal("process_started", "process starts", TARGET, "whether a counter began at zero", _ENGINE, is_needed=False),
     Signal("target_up", "scrapes", TARGET, "whether silence is a failed scrape", "scrape with Prometheus or an agent"),

@@ -31,7 +31,8 @@ class SourceLine(msgspec.Struct, frozen=True):
 
 
 class SignalLine(msgspec.Struct, frozen=True):
-    """One signal. `decides`: what cannot be told apart, or told at all, without it."""
+    """One signal. `decides`: what cannot be told apart, or told at all, without it. `remedy` is empty where there is
+    nothing to do."""
 
     signal: str
     subject: str
@@ -56,8 +57,10 @@ class JoinLine(msgspec.Struct, frozen=True):
 
 
 class Unscraped(msgspec.Struct, frozen=True):
-    """Pods that hold accelerators and whose engine page nobody reads. `monitor` is the object that would change it."""
+    """Pods that hold accelerators and whose engine page nobody reads. `monitor` is the object that would change it;
+    it and `engine` are empty where no image of theirs is that of an engine that gpuyield reads."""
 
+    cluster: str
     namespace: str
     workload: str
     pods: int
@@ -84,6 +87,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     store: str
     bill_dollars: float | None
     blind_dollars: float
+    unpriced_ratio: float  # share of accelerator node time without a price, which is therefore not in the bill
     sources: list[SourceLine]
     signals: list[SignalLine]
     joins: list[JoinLine]

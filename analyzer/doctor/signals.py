@@ -1,4 +1,4 @@
-"""Looks at each signal that the ledger read: there or not, fresh or stale, under which name, in which scale."""
+"""Looks at each signal that the ledger read: there or not, fresh or stale, under which name, at how many subjects."""
 
 from __future__ import annotations
 
@@ -6,107 +6,160 @@ from dataclasses import dataclass
 
 from analyzer.doctor.catalogue import DEVICE, ENGINE, NODE, POD, SIGNALS, Signal
 from analyzer.doctor.model import ABSENT, OLDER_NAME, PARTLY, PRESENT, QUIET, STALE, WRONG_SCALE, SignalLine
+from analyzer.doctor.scale import wrong_scales
 from analyzer.ledger.inputs import Inputs
 from analyzer.ledger.ledger import Ledger
-from analyzer.window import rfc3339
+from analyzer.window import CELL, MICROSECONDS, rfc3339
 from exporters.upstream import families
 
 # A signal is stale when it has been silent for more than three of its own intervals (DESIGN 6.1), and this long.
 _SILENT_INTERVALS = 3
-_SILENT_AT_LEAST_US = 120_000_000
-# Rounding and an interval that is a little too long may lift a ratio above 1; a percent lifts it far above.
-_RATIO_MAX = 1.5
+_SILENT_AT_LEAST_US = 120 * MICROSECONDS
 _ENDED = ".."  # versions such as "..0.11.1": the name is gone in later ones
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a signal's table holds inside the window."""
+    """What a signal's table holds up to the window's end. `subjects`: devices, nodes, ... that have it in the window;
+    none where it ended before."""
 
     names: list[str]
     series: int
     interval_seconds: float
     newest: int
-    largest: float
-    subjects: int  # devices, engines, ... that have it at all
+    subjects: int
+
+
+# The labels that make two series of a table speak of one subject.
+_SUBJECT = {DEVICE: "cluster, uuid", NODE: "cluster, node", POD: "cluster, namespace, pod"}
+_PAGE = "cluster, namespace, pod, instance"
+# Of these every subject should have every signal; pods are too different from each other.
+_COMPARED = (DEVICE, NODE, ENGINE)
+# A free device has no pod, and only nodes with devices matter for what a node has and offers of them.
+_SOMETIMES = ("allocation", "node_capacity", "node_allocatable")
 
 
 def signal_lines(ledger: Ledger) -> list[SignalLine]:
     """A line per signal of the catalogue, in its order."""
-    inputs = ledger.inputs
-    seen = {signal.table: _look(inputs, signal) for signal in SIGNALS}
-    ends = [one.newest for one in seen.values() if one is not None]
-    last = max(ends, default=inputs.window.end)
-    most: dict[str, int] = {}
+    seen = {signal.table: _look(ledger.inputs, signal) for signal in SIGNALS}
+    wrong = wrong_scales(ledger.inputs)
+    last = _last(ledger, seen)
+    most = _most_subjects(seen)
+    lines = []
     for signal in SIGNALS:
         found = seen[signal.table]
-        if found is not None:
-            most[signal.subject] = max(most.get(signal.subject, 0), found.subjects)
-    quiet = {signal.table for signal in SIGNALS if signal.needs and seen[signal.needs] is not None}
-    return [_line(signal, seen[signal.table], last, most, signal.table in quiet) for signal in SIGNALS]
-
-
-# The labels that make two series of a table speak of one subject.
-_SUBJECT = {DEVICE: "uuid", NODE: "node", POD: "namespace, pod", ENGINE: "namespace, pod, instance"}
+        if found is None:
+            is_quiet = bool(signal.needs) and seen[signal.needs] is not None
+            is_missed = seen.get(signal.stands_in_for) is None
+            lines.append(_line(signal, None, QUIET if is_quiet else ABSENT, "", is_missed))
+        else:
+            state, detail = _state(signal, found, last[signal.subject], most, wrong.get(signal.table, ""))
+            lines.append(_line(signal, found, state, detail))
+    return lines
 
 
 def _look(inputs: Inputs, signal: Signal) -> _Seen | None:
-    subject = _SUBJECT.get(signal.subject, "instance")
-    named = " AND pod <> ''" if signal.table == "allocation" else ""  # without a pod it only says: not mapped
+    subject = _SUBJECT.get(signal.subject, _PAGE)
+    told = " OR ".join(f"s.{label} <> ''" for label in signal.told_by) or "true"
     row = inputs.db.execute(
         f"""
-        SELECT list(DISTINCT s.upstream ORDER BY s.upstream), count(DISTINCT s.series), median(s.interval_us) / 1e6,
-            max(x.t), max(x.value), count(DISTINCT ({subject}))
+        SELECT list(DISTINCT s.upstream ORDER BY s.upstream) FILTER ({told}),
+            count(DISTINCT s.series) FILTER ({told}), median(s.interval_us) / 1e6, max(x.t),
+            count(DISTINCT ({subject})) FILTER (({told}) AND x.t >= {inputs.window.start})
         FROM {signal.table} AS x JOIN {signal.table}_series AS s USING (series)
-        WHERE NOT isnan(x.value) AND x.t < {inputs.window.end}{named}
+        WHERE NOT isnan(x.value) AND x.t < {inputs.window.end}
         """
     ).fetchall()[0]
     return _Seen(*row) if row[1] else None
 
 
-def _line(signal: Signal, seen: _Seen | None, last: int, most: dict[str, int], is_quiet: bool) -> SignalLine:
-    if seen is None:
-        state = QUIET if is_quiet else ABSENT
-        return SignalLine(
-            signal.title, signal.subject, state, [], 0, None, None, "", signal.decides, signal.remedy, signal.is_needed
-        )
-    state, detail = _state(signal, seen, last, most.get(signal.subject, 0))
+def _last(ledger: Ledger, seen: dict[str, _Seen | None]) -> dict[str, int]:
+    """By subject, the time up to which a signal should have been heard: the newest sample of anything, and the end of
+    the window where that is much later. Engines need not outlive their pods."""
+    ends = [one.newest for one in seen.values() if one is not None]
+    last = max([*ends, ledger.window.end - 2 * CELL])
+    found = dict.fromkeys((signal.subject for signal in SIGNALS), last)
+    pods_end: int | None = ledger.inputs.db.execute(
+        f"""
+        SELECT max(x.t) FROM pod_info AS x JOIN pod_info_series AS s USING (series)
+        JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod
+        WHERE NOT isnan(x.value) AND x.t < {ledger.window.end}
+            AND p.pod IN (SELECT pod FROM running_pod UNION SELECT pod FROM generation_pod)
+        """
+    ).fetchall()[0][0]
+    if pods_end is not None:
+        engines = [one.newest for signal in SIGNALS if signal.subject == ENGINE and (one := seen[signal.table])]
+        found[ENGINE] = max([*engines, pods_end])
+    return found
+
+
+def _most_subjects(seen: dict[str, _Seen | None]) -> dict[str, int]:
+    most: dict[str, int] = {}
+    for signal in SIGNALS:
+        found = seen[signal.table]
+        if found and _is_everywhere(signal):
+            most[signal.subject] = max(most.get(signal.subject, 0), found.subjects)
+    return most
+
+
+def _is_everywhere(signal: Signal) -> bool:
+    """Whether a subject without it is one that something is missing of."""
+    return signal.subject in _COMPARED and signal.is_needed and not signal.needs and signal.table not in _SOMETIMES
+
+
+def _state(signal: Signal, seen: _Seen, last: int, most: dict[str, int], wrong: str) -> tuple[str, str]:
+    """The state, and where it is no plain one, what is meant by it."""
+    silent = last - seen.newest
+    is_event = bool(signal.needs)  # ends when what it tells of is over
+    if wrong:
+        return WRONG_SCALE, wrong
+    if not is_event and silent > max(_SILENT_INTERVALS * seen.interval_seconds * MICROSECONDS, _SILENT_AT_LEAST_US):
+        return STALE, f"silent since {rfc3339(seen.newest)[:16].replace('T', ' ')}"
+    old = [(name, ended) for name in seen.names if (ended := older_until(name))]
+    if old:
+        return OLDER_NAME, ", ".join(f"{name} (up to {ended})" for name, ended in old)
+    there = most.get(signal.subject, 0)
+    if _is_everywhere(signal) and seen.subjects < there:
+        return PARTLY, f"at {seen.subjects} of {there} {signal.subject}s"
+    return PRESENT, ""
+
+
+def _line(signal: Signal, seen: _Seen | None, state: str, detail: str, is_missed: bool = True) -> SignalLine:
     return SignalLine(
         signal.title,
         signal.subject,
         state,
-        seen.names,
-        seen.series,
-        seen.interval_seconds,
-        rfc3339(seen.newest),
+        seen.names if seen else [],
+        seen.series if seen else 0,
+        seen.interval_seconds if seen else None,
+        rfc3339(seen.newest) if seen else None,
         detail,
         signal.decides,
-        "" if state in (PRESENT, QUIET) else signal.remedy,
+        _remedy(signal, seen, state) if is_missed else "",
         signal.is_needed,
     )
 
 
-def _state(signal: Signal, seen: _Seen, last: int, subjects: int) -> tuple[str, str]:
-    silent = last - seen.newest
-    if signal.is_ratio and seen.largest > _RATIO_MAX:
-        return WRONG_SCALE, f"up to {seen.largest:g}, and a ratio ends at 1"
-    if silent > max(_SILENT_INTERVALS * seen.interval_seconds * 1e6, _SILENT_AT_LEAST_US):
-        return STALE, f"silent for the last {silent / 1e6:.0f} s"
-    old = sorted(name for name in seen.names if is_older_name(name))
-    if old:
-        return OLDER_NAME, f"{', '.join(old)} is gone from later versions"
-    if signal.subject in (DEVICE, ENGINE) and seen.subjects < subjects:
-        return PARTLY, f"{seen.subjects} of {subjects} {signal.subject}s"
-    return PRESENT, ""
+def _remedy(signal: Signal, seen: _Seen | None, state: str) -> str:
+    """What to do: install it where it is missing, repair it where it is there and not right."""
+    if state in (PRESENT, QUIET):
+        return ""
+    names = ", ".join(seen.names) if seen else ""
+    if state == WRONG_SCALE:
+        return f"find the rule or exporter that changed the unit of {names}, and keep what the producer prints"
+    if state == STALE:
+        return f"find out why {names} stopped: look for its target on Prometheus' page /targets"
+    return signal.remedy if state != OLDER_NAME else "nothing now; after an upgrade the new name is read by itself"
 
 
-def is_older_name(name: str) -> bool:
-    """Whether the declarations say that later versions of the producer have another name for it."""
+def older_until(name: str) -> str:
+    """The last version that has this name, where the declarations say that later ones have another; else empty."""
     stem = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
-    declared = [
-        upstream
+    versions = [
+        upstream.versions
         for family in families().values()
         for upstream in family.upstreams
         if upstream.name in (name, stem) and upstream.versions
     ]
-    return bool(declared) and all(upstream.versions.startswith(_ENDED) for upstream in declared)
+    ended = [one.removeprefix(_ENDED) for one in versions if one.startswith(_ENDED)]
+    return max(ended) if ended and len(ended) == len(versions) else ""

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from analyzer.doctor.model import Unscraped
-from analyzer.doctor.monitors import ENGINES, Engine, engine_of, pod_monitor
+from analyzer.doctor.monitors import engine_of, pod_monitor
 from analyzer.ledger.inputs import has
 from analyzer.ledger.joins import address_of
 from analyzer.ledger.ledger import Ledger
@@ -24,7 +24,6 @@ _SELECTORS = {
     "app_instance": "app.kubernetes.io/instance",
     "app_component": "app.kubernetes.io/component",
 }
-_UNKNOWN_SELECTOR = {"app": "REPLACE-ME"}
 _Key = tuple[str, str, str]  # cluster, namespace, pod
 
 
@@ -36,31 +35,32 @@ class _Workload:
     seconds: float = 0.0
 
 
-def unscraped(ledger: Ledger, release: str = "") -> list[Unscraped]:
+def unscraped_pods(ledger: Ledger, release: str = "") -> list[Unscraped]:
     """Workloads without an engine page; serving groups in which one pod has a page are read well enough."""
     up = _targets(ledger)
     images = _images(ledger)
     labels = _app_labels(ledger)
     lines = []
-    for (namespace, workload), held in _without_page(ledger).items():
+    for (cluster, namespace, workload), held in _without_page(ledger).items():
         engine = next((found for pod in sorted(held.pods) if (found := engine_of(images.get(pod, "")))), None)
         selector = _shared([labels.get(pod, {}) for pod in held.pods])
         lines.append(
             Unscraped(
+                cluster,
                 namespace,
                 workload,
                 len(held.pods),
-                _reason([up.get(pod) for pod in held.pods]),
+                _reason(up, held.pods),
                 engine.name if engine else "",
                 held.dollars if held.is_priced else None,
                 held.seconds,
-                _monitor(namespace, workload, selector, engine or ENGINES[0], release),
+                pod_monitor(namespace, workload, selector, engine, release) if engine else "",
             )
         )
     return sorted(lines, key=lambda line: (-(line.dollars or 0.0), -line.accelerator_seconds, line.workload))
 
 
-def _without_page(ledger: Ledger) -> dict[tuple[str, str], _Workload]:
+def _without_page(ledger: Ledger) -> dict[tuple[str, str, str], _Workload]:
     ledger.inputs.db.register("ledger_rows", ledger.rows)
     rows = ledger.inputs.db.execute(
         """
@@ -75,9 +75,9 @@ def _without_page(ledger: Ledger) -> dict[tuple[str, str], _Workload]:
         GROUP BY ALL
         """
     ).fetchall()
-    found: dict[tuple[str, str], _Workload] = {}
+    found: dict[tuple[str, str, str], _Workload] = {}
     for cluster, namespace, workload, pod, dollars, is_priced, seconds in rows:
-        one = found.setdefault((namespace, workload), _Workload())
+        one = found.setdefault((cluster, namespace, workload), _Workload())
         one.pods.add((cluster, namespace, pod))
         one.dollars += dollars or 0.0
         one.is_priced = one.is_priced and is_priced
@@ -85,34 +85,36 @@ def _without_page(ledger: Ledger) -> dict[tuple[str, str], _Workload]:
     return found
 
 
-def _targets(ledger: Ledger) -> dict[_Key, bool]:
-    """Pods that are a target of the scraper, by name or by address: whether the last scrape was answered."""
-    last = dict(
+def _targets(ledger: Ledger) -> dict[_Key, bool] | None:
+    """Pods that are a target of the scraper, by name, else by address: whether the last scrape was answered. Nothing
+    where no scraper says what its targets are."""
+    last: dict[int, bool] = dict(
         ledger.inputs.db.execute(
-            "SELECT series, arg_max(value, t) > 0 FROM target_up WHERE NOT isnan(value) GROUP BY series"
+            "SELECT series, arg_max(value, t) > 0 FROM target_up WHERE NOT isnan(value) AND t < ? GROUP BY series",
+            [ledger.window.end],
         ).fetchall()
     )
     pod_of = {(row["cluster"], row["pod_ip"]): _key(row) for row in ledger.inputs.series("pod_info") if row["pod_ip"]}
     found: dict[_Key, bool] = {}
     for row in ledger.inputs.series("target_up"):
-        named = _key(row) if row["pod"] else None
-        addressed = pod_of.get((row["cluster"], address_of(row["instance"])))
-        for pod in {named, addressed} - {None}:
-            assert pod is not None
-            found[pod] = found.get(pod, False) or bool(last.get(int(row["series"])))
-    return found
+        # On a host's network many pods share an address: a target that names its pod is no other pod's.
+        pod = _key(row) if row["pod"] else pod_of.get((row["cluster"], address_of(row["instance"])))
+        if pod is not None:
+            found[pod] = found.get(pod, False) or last.get(int(row["series"]), False)
+    return found if last else None
 
 
 def _key(row: dict[str, str]) -> _Key:
     return row["cluster"], row["namespace"], row["pod"]
 
 
-def _reason(states: list[bool | None]) -> str:
+def _reason(up: dict[_Key, bool] | None, pods: set[_Key]) -> str:
+    if up is None:
+        return "no page in the store"
+    states = [up[pod] for pod in pods if pod in up]
     if any(states):
-        return "a target answers there, and its page has no engine metrics"
-    if any(state is False for state in states):
-        return "its target does not answer"
-    return "no target"
+        return "a target answers there, without engine metrics"
+    return "its target does not answer" if states else "no target"
 
 
 def _images(ledger: Ledger) -> dict[_Key, str]:
@@ -137,13 +139,3 @@ def _app_labels(ledger: Ledger) -> dict[_Key, dict[str, str]]:
 def _shared(labels: list[dict[str, str]]) -> dict[str, str]:
     counted = Counter(pair for one in labels for pair in one.items())
     return {label: value for (label, value), count in sorted(counted.items()) if count == len(labels)}
-
-
-def _monitor(namespace: str, workload: str, selector: dict[str, str], engine: Engine, release: str) -> str:
-    text = pod_monitor(namespace, workload, selector or _UNKNOWN_SELECTOR, engine, release)
-    if selector:
-        return text
-    return (
-        "# kube-state-metrics shows no labels of these pods: take one that they share from\n"
-        f"#   kubectl -n {namespace} get pods --show-labels\n{text}"
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from analyzer.ledger.inputs import SAMPLE_MARGIN_SECONDS, Inputs, table_of
+from analyzer.ledger.inputs import SAMPLE_MARGIN_SECONDS, Inputs, pod_key, table_of
 from analyzer.ledger.pods import Pods
 from analyzer.window import CELL, MICROSECONDS
 
@@ -33,7 +33,7 @@ def births(inputs: Inputs, pods: Pods) -> None:
     rows = [
         (pods.number_of[key], round(told[int(row["series"])] * MICROSECONDS))
         for row in inputs.series("pod_created")
-        if int(row["series"]) in told and (key := (row["cluster"], row["namespace"], row["pod"])) in pods.number_of
+        if int(row["series"]) in told and (key := pod_key(row)) in pods.number_of
     ]
     table_of(
         inputs.db,

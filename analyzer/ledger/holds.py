@@ -6,11 +6,13 @@ from bisect import insort
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from analyzer.ledger.claims import Claim
 from analyzer.ledger.devices import REMAINDER, REPLICA, SLICE, WHOLE, Device, Unit
+from analyzer.ledger.exporter_names import ExporterNames, exporter_names
 from analyzer.ledger.inputs import Inputs
 from analyzer.ledger.joins import DEVICE_TO_POD, Join, join_of
-from analyzer.ledger.nodes import Node, Presence, spans
-from analyzer.ledger.pods import Claim, Pods
+from analyzer.ledger.nodes import Node
+from analyzer.ledger.pods import Pods
 from analyzer.pricing.instances import instance_types
 
 # A pod is taken to be there until one scrape interval after its last sample. A pod that was bound to a full node within
@@ -93,7 +95,7 @@ def match_holds(
     devices that an exporter shows first."""
     calendars = {unit.number: _Calendar() for unit in units}
     units_on = _units_by_node(nodes, devices, units)
-    named = _named_units(inputs, pods, devices, units, asked)
+    named = exporter_names(inputs, pods, devices, units, asked)
     shown = {unit.number for unit in units if devices[unit.device].first is not None}
     missing = _hold_named(nodes, units_on, asked, named, calendars)
     unplaced = sum(_hold_any(one, len(units_on[one.node]), named, shown, calendars) for one in missing)
@@ -117,7 +119,7 @@ def _hold_named(
     nodes: list[Node],
     units_on: dict[int, list[Unit]],
     asked: list[Claim],
-    named: _Named,
+    named: ExporterNames,
     calendars: dict[int, _Calendar],
 ) -> list[_Missing]:
     """Gives claims the units that exporters name for them; returns what is left to find."""
@@ -140,7 +142,9 @@ def _hold_named(
     return missing
 
 
-def _hold_any(missing: _Missing, on_node: int, named: _Named, shown: set[int], calendars: dict[int, _Calendar]) -> int:
+def _hold_any(
+    missing: _Missing, on_node: int, named: ExporterNames, shown: set[int], calendars: dict[int, _Calendar]
+) -> int:
     """Gives a claim units that nobody else holds; returns how many were not to be found."""
     claim = missing.claim
     start, end = claim.start, claim.end
@@ -155,7 +159,7 @@ def _hold_any(missing: _Missing, on_node: int, named: _Named, shown: set[int], c
 
 
 def _counted_spans(
-    units_on: dict[int, list[Unit]], shown: set[int], named: _Named, holds: list[Hold]
+    units_on: dict[int, list[Unit]], shown: set[int], named: ExporterNames, holds: list[Hold]
 ) -> list[CountedSpan]:
     """How many devices are held, on nodes of whole devices that an exporter shows and never names for a holder."""
     node_of = {
@@ -179,42 +183,7 @@ def _counted_spans(
     return found
 
 
-class _Named:
-    """What exporters' labels say: the units that carried a pod's name, and when."""
-
-    def __init__(self) -> None:
-        self._named: dict[int, list[tuple[int, Presence]]] = defaultdict(list)
-        self._ever: set[int] = set()
-
-    def add(self, pod: int, unit: int, presence: Presence) -> None:
-        self._named[pod].append((unit, presence))
-        self._ever.add(unit)
-
-    def during(self, claim: Claim) -> set[int]:
-        """The units named for the claim's pod while the claim lasts."""
-        return {unit for unit, seen in self._named[claim.pod] if seen.first < claim.end and seen.last > claim.start}
-
-    def is_ever_named(self, unit: int) -> bool:
-        return unit in self._ever
-
-
-def _named_units(inputs: Inputs, pods: Pods, devices: list[Device], units: list[Unit], asked: list[Claim]) -> _Named:
-    """Names count for pods that claim something: a page without workload labels seems to name its exporter."""
-    by_place: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for unit in units:
-        by_place[(devices[unit.device].uuid, unit.mig)].append(unit.number)
-    holders = {claim.pod for claim in asked}
-    named = _Named()
-    seen = spans(inputs, "allocation")
-    for row in inputs.series("allocation"):
-        pod = pods.number_of.get((row["cluster"], row["namespace"], row["pod"]))
-        if row["pod"] and pod in holders and int(row["series"]) in seen:
-            for number in by_place.get((row["uuid"], row["mig"]), ()):
-                named.add(pod, number, seen[int(row["series"])])
-    return named
-
-
-def _labelled(claim: Claim, fitting: list[Unit], named: _Named, calendars: dict[int, _Calendar]) -> list[int]:
+def _labelled(claim: Claim, fitting: list[Unit], named: ExporterNames, calendars: dict[int, _Calendar]) -> list[int]:
     """The units that labels give to the claim's pod; of a shared device only as many replicas as it asked for."""
     mine = named.during(claim)
     chosen = [unit for unit in fitting if unit.number in mine]

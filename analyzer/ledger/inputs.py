@@ -77,6 +77,12 @@ _LATENCIES: dict[str, Metric] = {
 _LENGTH = "length"  # tokens per finished request, to correct one-token answers
 
 Progress = Callable[[str], None]
+PodKey = tuple[str, str, str]  # cluster, namespace, pod
+
+
+def pod_key(row: dict[str, str]) -> PodKey:
+    """The pod that a series names by its labels; its name is empty where none is named."""
+    return row["cluster"], row["namespace"], row["pod"]
 
 
 @dataclass(slots=True)

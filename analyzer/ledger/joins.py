@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from analyzer.ledger.inputs import Inputs
+from analyzer.ledger.inputs import Inputs, PodKey, pod_key
 from analyzer.window import Window
 
 if TYPE_CHECKING:  # they use or carry joins
+    from analyzer.ledger.claims import Claim
     from analyzer.ledger.ledger import Ledger
     from analyzer.ledger.nodes import Node
-    from analyzer.ledger.pods import Claim, Pods
+    from analyzer.ledger.pods import Pods
 
 Key = TypeVar("Key")
 
@@ -67,12 +68,12 @@ def node_of_addresses(inputs: Inputs) -> dict[tuple[str, str], str]:
     return only_ones(found) | only_ones(settled)
 
 
-def node_of_pods(inputs: Inputs) -> dict[tuple[str, str, str], str]:
+def node_of_pods(inputs: Inputs) -> dict[PodKey, str]:
     """(cluster, namespace, pod) -> node, for pods that never moved."""
-    found: dict[tuple[str, str, str], set[str]] = {}
+    found: dict[PodKey, set[str]] = {}
     for row in inputs.series("pod_info"):
         if row["node"]:
-            found.setdefault((row["cluster"], row["namespace"], row["pod"]), set()).add(row["node"])
+            found.setdefault(pod_key(row), set()).add(row["node"])
     return only_ones(found)
 
 

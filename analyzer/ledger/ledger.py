@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from analyzer.ledger.activity import device_evidence
+from analyzer.ledger.claims import claims, label_claims
 from analyzer.ledger.counters import births, hidden_work, increments
 from analyzer.ledger.devices import (
     Device,
@@ -17,7 +19,7 @@ from analyzer.ledger.devices import (
     units_of,
 )
 from analyzer.ledger.disaggregated import count_once
-from analyzer.ledger.evidence import device_evidence, engine_evidence, map_engines
+from analyzer.ledger.evidence import engine_evidence, map_engines
 from analyzer.ledger.faults import fault_signals
 from analyzer.ledger.fleet import accelerator_nodes
 from analyzer.ledger.goodness import good_shares
@@ -30,7 +32,7 @@ from analyzer.ledger.node_signals import node_signals
 from analyzer.ledger.nodes import Node, advertised
 from analyzer.ledger.options import Options
 from analyzer.ledger.pod_signals import pod_signals
-from analyzer.ledger.pods import Pods, claims, label_claims, read_pods
+from analyzer.ledger.pods import Pods, read_pods
 from analyzer.ledger.rows import ledger_rows
 from analyzer.ledger.timeline import segments
 from analyzer.pricing.price import PriceSource

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from analyzer.ledger.claims import Claim
 from analyzer.ledger.devices import WHOLE
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import ACCELERATOR_RESOURCE, Node
-from analyzer.ledger.pods import Claim, Pods, finished_pods
+from analyzer.ledger.pods import Pods, finished_pods
 from analyzer.ledger.steps import state_steps
 
 _FOREVER = "(1::BIGINT << 62)"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from analyzer.ledger.claims import Claim
 from analyzer.ledger.inputs import Inputs, table_of
-from analyzer.ledger.pods import Claim, Pods
+from analyzer.ledger.pods import Pods
 from analyzer.ledger.steps import AWAY, only_changes, state_steps
 
 READY, STARTING, FAILED, FLAPPING = 1, 2, 3, 4

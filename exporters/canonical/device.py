@@ -128,3 +128,6 @@ interconnect_bytes_total = Metric(
     ("uuid", "link", "direction"),
 )
 processes = Metric("accelerator_processes", Kind.STATE, Unit.NONE, "Processes that compute on it.", _ID)
+driver_info = Metric(
+    "accelerator_driver_info", Kind.INFO, Unit.NONE, "Driver of a node's devices.", ("node", "driver_version")
+)

@@ -22,6 +22,13 @@ source_last_success_seconds = Metric(
     "When the source last answered, unix time; the age of what is served of it.",
     ("source",),
 )
+source_duplicate_samples = Metric(
+    "source_duplicate_samples",
+    Kind.STATE,
+    Unit.NONE,
+    "Samples of the last reading that are left out, since a source before it tells of the same series.",
+    ("source",),
+)
 sink_samples_total = Metric(
     "sink_samples_total",
     Kind.COUNTER,

@@ -16,10 +16,15 @@ def connect(access: ServerAccess, cluster_label: str = "") -> Source:
     """Asks the server what it is. Raises `SourceFailed`."""
     server = Server(access)
     try:
-        flavour = probe(server)
+        return source_of(server, cluster_label)
     except BaseException:
         server.close()
         raise
+
+
+def source_of(server: Server, cluster_label: str = "") -> Source:
+    """The same with a client that is there already, and that stays open where this fails."""
+    flavour = probe(server)
     warnings: set[str] = set()
     api = QueryApi(server, flavour.parameters, warnings.add)
     raw: Reader
@@ -29,4 +34,4 @@ def connect(access: ServerAccess, cluster_label: str = "") -> Source:
         raw, way = Export(server), "export"
     else:
         raw, way = RangeSelector(api), "range selectors"
-    return Source(server, api, raw, flavour, f"{flavour.title} at {access.shown}, by {way}", warnings, cluster_label)
+    return Source(server, api, raw, flavour, f"{flavour.title} at {server.shown}, by {way}", warnings, cluster_label)

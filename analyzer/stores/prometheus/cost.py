@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.stores.prometheus.query_api import QueryApi
@@ -19,19 +19,22 @@ GAUGE_STEPS_SECONDS = (60, 120)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How much there is of one name: mean series at a time, mean samples per second over all of them."""
+    """How much there is of one name: mean series at a time, samples per second over all of them, as a mean and in
+    the look that saw most."""
 
     series: float
     samples_per_second: float
+    most_samples_per_second: float
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Samples by name. `gauge_step_seconds` is 0 where everything is read as it was scraped."""
+    """Samples by name. `gauge_step_seconds` is 0 where everything is read as it was scraped. `billed_samples`: Amazon
+    bills each sample that a query goes over, also where few of them come out; 0 where nobody bills."""
 
     samples: dict[str, float]
     gauge_step_seconds: int = 0
-    is_billed: bool = False  # Amazon bills each sample that a query reads
+    billed_samples: float = 0.0
 
     @property
     def total(self) -> float:
@@ -41,8 +44,8 @@ class Estimate:
         text = f"Reading about {_readable(self.total)} samples of {len(self.samples)} metrics"
         if self.gauge_step_seconds:
             text += f" (averages and states every {self.gauge_step_seconds} s)"
-        if self.is_billed:
-            text += f"; Amazon bills about ${self.total * AMAZON_DOLLARS_PER_SAMPLE:.4f} for it"
+        if self.billed_samples:
+            text += f"; Amazon bills about ${self.billed_samples * AMAZON_DOLLARS_PER_SAMPLE:.4f} for it"
         return text
 
 
@@ -57,21 +60,24 @@ def rates(api: QueryApi, wanted: Sequence[Wanted]) -> dict[str, Rate]:
     """Rates by name, from a few five-minute looks spread over the span; names of which nothing is seen are at 0."""
     found: dict[str, Rate] = {}
     for group in _batches(wanted, _NAMES_PER_QUERY):
-        start, end = min(one.start for one in group), max(one.end for one in group)
+        start, end = group[0].start, group[0].end
         looks = [end - (end - start) * number // _PROBES for number in range(_PROBES)]
-        series: dict[str, float] = {}
-        samples: dict[str, float] = {}
+        counted: dict[tuple[str, str], list[float]] = {}
         for at in looks:
             for labels, value in api.instant(_census(group), at):
-                into = series if labels["of"] == "series" else samples
-                into[labels["of_name"]] = into.get(labels["of_name"], 0.0) + value / len(looks)
+                counted.setdefault((labels["of"], labels["of_name"]), []).append(value)
         for one in group:
-            found[one.name] = Rate(series.get(one.name, 0.0), samples.get(one.name, 0.0) / PROBE_SECONDS)
+            series, samples = (counted.get((of, one.name), [0.0]) for of in ("series", "samples"))
+            mean = sum(samples) / len(looks) / PROBE_SECONDS
+            found[one.name] = Rate(sum(series) / len(looks), mean, max(samples) / PROBE_SECONDS)
     return found
 
 
-def _batches(wanted: Sequence[Wanted], size: int) -> list[Sequence[Wanted]]:
-    return [wanted[first : first + size] for first in range(0, len(wanted), size)]
+def _batches(wanted: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
+    """A few names of one span at a time: looks at another span would tell of times that are not read."""
+    for span in sorted({(one.start, one.end) for one in wanted}):
+        alike = [one for one in wanted if (one.start, one.end) == span]
+        yield from (alike[first : first + size] for first in range(0, len(alike), size))
 
 
 def _census(group: Sequence[Wanted]) -> str:
@@ -90,7 +96,8 @@ def estimate(
 ) -> Estimate:
     """Samples to be read, with averages and states at most one per step and series."""
     samples = {one.name: _samples(one, seen[one.name], gauge_step_seconds) for one in wanted}
-    return Estimate(samples, gauge_step_seconds, is_billed)
+    billed = sum(_samples(one, seen[one.name], 0) for one in wanted) if is_billed else 0.0
+    return Estimate(samples, gauge_step_seconds, billed)
 
 
 def _samples(one: Wanted, rate: Rate, gauge_step_seconds: int) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.stores.prometheus.cost import Estimate, Rate
-from analyzer.stores.prometheus.errors import Refused, TooMuch
+from analyzer.stores.prometheus.errors import Refused, TooMuch, Unauthorised
 from analyzer.stores.prometheus.flavour import Flavour
 from analyzer.stores.prometheus.points import Points, Reader
 from analyzer.stores.prometheus.query_api import QueryApi, RangeSelector
@@ -18,11 +19,13 @@ from analyzer.stores.prometheus.server import Server
 from analyzer.stores.prometheus.wanted import Wanted
 from exporters.metric import Kind
 from exporters.series import Series
+from exporters.store.layout import StoreError
 from exporters.store.writer import StoreWriter
 
-THREADS = 3
+AT_ONCE = 3  # requests on their way; no more answers than these wait in memory
 _SLICE_SAMPLES = 1_000_000
 _LONGEST_SLICE_MS = 86_400_000
+_UNSEEN_SLICE_MS = 21_600_000  # of a name that was in none of the looks: there may be much of it for a while
 _SHORTEST_SLICE_MS = 300_000
 
 Progress = Callable[[int, str], None]
@@ -66,14 +69,25 @@ def download(
 ) -> int:
     """Writes all of it into a new store at `path`; gives the number of samples. Raises what the server raised."""
     slices = [one for want in wanted for one in _slices(want, seen[want.name], costs.gauge_step_seconds)]
-    samples = 0
-    with StoreWriter(path) as writer:
+    samples, writer = 0, StoreWriter(path)  # closed when all is there: what failed is thrown away, not written
+    try:
         for one, batches in _in_order(source, slices):
             for points in batches:
                 writer.add_columns(_named(points, source.cluster_label), points.which, points.values, points.at / 1000)
                 samples += len(points)
             progress(samples, one.name)
+        writer.close()
+    except StoreError as error:
+        raise StoreError(
+            f"{path.parent}: the copy of what the server gives cannot be written ({_told(error)}): free some space, or"
+            " choose a larger disk with --save or TMPDIR"
+        ) from error
     return samples
+
+
+def _told(error: StoreError) -> str:
+    """What the system said."""
+    return str(error.__cause__.strerror or error) if isinstance(error.__cause__, OSError) else str(error)
 
 
 def _named(points: Points, cluster_label: str) -> tuple[Series, ...]:
@@ -88,7 +102,7 @@ def _named(points: Points, cluster_label: str) -> tuple[Series, ...]:
 
 def _slices(want: Wanted, rate: Rate, gauge_step_seconds: int) -> Iterator[_Slice]:
     step = 0 if want.is_count else gauge_step_seconds * 1000
-    long = _SLICE_SAMPLES / rate.samples_per_second * 1000 if rate.samples_per_second else _LONGEST_SLICE_MS
+    long = _SLICE_SAMPLES / rate.most_samples_per_second * 1000 if rate.most_samples_per_second else _UNSEEN_SLICE_MS
     long = round(min(max(long, _SHORTEST_SLICE_MS), _LONGEST_SLICE_MS))
     for start in range(want.start, want.end + 1, long):
         end = min(start + long - 1, want.end)
@@ -98,35 +112,59 @@ def _slices(want: Wanted, rate: Rate, gauge_step_seconds: int) -> Iterator[_Slic
 def _in_order(source: Source, slices: Sequence[_Slice]) -> Iterator[tuple[_Slice, list[Points]]]:
     """The answers in the order of the slices, a few requests ahead of the writer."""
     waiting: deque[tuple[_Slice, Future[list[Points]]]] = deque()
-    pool = ThreadPoolExecutor(THREADS)
     try:
         for one in slices:
-            waiting.append((one, pool.submit(_fetch, source, one)))
-            if len(waiting) > THREADS:
+            if len(waiting) == AT_ONCE:
                 done, future = waiting.popleft()
                 yield done, future.result()
+            waiting.append((one, _begun(source, one)))
         while waiting:
             done, future = waiting.popleft()
             yield done, future.result()
     except BaseException:
-        source.server.close()  # else a thread that waits for an answer would hold up Ctrl-C
+        source.server.close()  # so that none of the others asks again
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begun(source: Source, one: _Slice) -> Future[list[Points]]:
+    """A request on its way. Its thread is nobody's to wait for: one that hangs would hold up Ctrl-C for minutes."""
+    future: Future[list[Points]] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(_fetch(source, one))
+        except BaseException as error:  # noqa: BLE001 - whoever takes the answer gets it
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
 
 
 def _fetch(source: Source, one: _Slice) -> list[Points]:
     if one.step:
-        return [_coarse(source.api, one)]
+        return list(_coarse(source.api, one))
     try:
         return source.server.attempts(lambda: list(source.raw.read(one.selector, one.start, one.end)))
+    except Unauthorised:
+        raise
     except (Refused, TooMuch):  # what the cheap way does not give, the query API may: in smaller pieces, or as JSON
         return list(RangeSelector(source.api).read(one.selector, one.start, one.end))
 
 
-def _coarse(api: QueryApi, one: _Slice) -> Points:
+def _coarse(api: QueryApi, one: _Slice) -> Iterator[Points]:
     """One sample per step: the mean of an average, the last of a state; a step without any stays empty."""
     how = "avg_over_time" if one.kind is Kind.AVERAGE else "last_over_time"
-    points = api.range(f"{how}({one.selector.promql}[{one.step}ms])", one.start, one.end, one.step)
-    named = tuple(Series.of(one.name, series.labels) for series in points.series)  # avg_over_time drops the name
-    return Points(named, points.which, points.at, points.values)
+    query = f"{how}({one.selector.promql}[{one.step}ms])"
+    start, long = one.start, one.end - one.start + 1
+    while start <= one.end:
+        until = min(start + long - 1, one.end)
+        try:
+            points = api.range(query, start, until, one.step)
+        except TooMuch:
+            if long < 2 * _SHORTEST_SLICE_MS:
+                raise
+            long = (until - start + 1) // 2
+            continue
+        named = tuple(Series.of(one.name, series.labels) for series in points.series)  # avg_over_time drops the name
+        yield Points(named, points.which, points.at, points.values)
+        start = until + 1

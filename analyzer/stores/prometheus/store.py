@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from analyzer.stores.frame import Frame, Question
 from analyzer.stores.parquet import ParquetStore
 from analyzer.stores.prometheus.cost import Estimate, affordable, rates
 from analyzer.stores.prometheus.download import Source, download
+from analyzer.stores.prometheus.downsampled import check_raw
 from analyzer.stores.prometheus.extent import extent
 from analyzer.stores.prometheus.selector import Matcher
 from analyzer.stores.prometheus.wanted import present, wanted_names
@@ -61,8 +61,7 @@ class PrometheusStore:
     def close(self) -> None:
         """Ends the connection; a copy that is not kept is removed."""
         self.source.server.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._forget()
 
     @property
     def description(self) -> str:
@@ -78,6 +77,8 @@ class PrometheusStore:
     def expect(self, questions: Sequence[Question]) -> None:
         """Copies all that the questions need. Raises SourceFailed, or what `agree` raises."""
         wanted = present(self.source.api, wanted_names(questions, self.reading.also))
+        if self.source.flavour.product == "thanos":
+            check_raw(self.source.server, wanted)
         seen = rates(self.source.api, wanted)
         costs = affordable(wanted, seen, self.reading.limit_samples, self.source.server.access.is_amazon)
         self.reading.agree(costs)
@@ -86,13 +87,14 @@ class PrometheusStore:
                 f"states and averages were read one sample per {costs.gauge_step_seconds} s, to ask less of the"
                 " server; counters were read whole"
             )
-        path = self._folder()
+        folder = self._folder()
         try:
+            path = create_store(folder / "store")
             with bar("reading", max(1, round(costs.total))) as move:
                 self.samples = download(self.source, wanted, seen, costs, path, move)
             self._copy = ParquetStore(self._settled(path))
         except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
+            self._forget()
             raise
 
     def read(self, question: Question) -> Frame:
@@ -102,11 +104,18 @@ class PrometheusStore:
 
     def _folder(self) -> Path:
         """Where the copy grows: beside the folder that will keep it, so that half a copy is never taken for one."""
+        self._forget()
         kept = self.reading.folder
-        if kept is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="gpuyield-")
-            return create_store(Path(self._temporary.name) / "store")
-        return create_store(kept.with_name(f".{kept.name}.partial"))
+        try:
+            self._temporary = (
+                tempfile.TemporaryDirectory(prefix="gpuyield-")
+                if kept is None
+                else tempfile.TemporaryDirectory(prefix=f".{kept.name}-", dir=kept.parent)
+            )
+        except OSError as error:
+            where = tempfile.gettempdir() if kept is None else kept.parent
+            raise StoreError(f"nothing can be written in {where}: {error.strerror or error}") from error
+        return Path(self._temporary.name)
 
     def _settled(self, path: Path) -> Path:
         kept = self.reading.folder
@@ -116,4 +125,10 @@ class PrometheusStore:
             path.rename(kept)
         except OSError as error:
             raise StoreError(f"the copy cannot be kept at {kept}: {error.strerror or error}") from error
+        self._forget()
         return kept
+
+    def _forget(self) -> None:
+        """Removes what is not to be kept."""
+        if self._temporary is not None:
+            self._temporary.cleanup()

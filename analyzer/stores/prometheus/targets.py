@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from analyzer.stores.prometheus.server import Server
 from exporters.source import SourceFailed
 
 _RELEASE = ("__meta_kubernetes_service_label_release", "__meta_kubernetes_pod_label_release")
+# Other Helm charts label their services with a release too; the stack's own also name its chart.
+_CHART, _STACK = "__meta_kubernetes_service_label_chart", "kube-prometheus-stack"
 
 
 class _Target(msgspec.Struct):
@@ -29,9 +33,7 @@ def release_label(server: Server) -> str:
         answer = msgspec.json.decode(server.get("/api/v1/targets", (("state", "active"),)), type=_Answer)
     except (SourceFailed, msgspec.DecodeError):
         return ""
-    found: dict[str, int] = {}
-    for target in answer.data.activeTargets:
-        release = next((target.discoveredLabels[label] for label in _RELEASE if label in target.discoveredLabels), "")
-        if release:
-            found[release] = found.get(release, 0) + 1
-    return max(found, key=lambda release: found[release], default="")
+    labels = [target.discoveredLabels for target in answer.data.activeTargets]
+    stack = [one for one in labels if one.get(_CHART, "").startswith(_STACK)]
+    found = Counter(release for one in stack or labels for key in _RELEASE if (release := one.get(key)))
+    return max(sorted(found), key=lambda release: found[release], default="")

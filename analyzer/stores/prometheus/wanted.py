@@ -13,6 +13,8 @@ from exporters.metric import Kind
 from exporters.upstream import upstreams_of
 from exporters.upstream.declaration import Upstream
 
+_NAMES_PER_QUERY = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -57,9 +59,7 @@ def wanted_names(questions: Iterable[Question], also: tuple[Matcher, ...] = ()) 
 def present(api: QueryApi, wanted: Iterable[Wanted]) -> list[Wanted]:
     """Those that the server has. A histogram that it keeps natively has no endings: it goes by its family, once."""
     listed = list(wanted)
-    asked = sorted({name for one in listed for name in (one.name, one.family)})
-    match = Selector((Matcher("__name__", Operator.MATCHES, "|".join(asked)),))
-    there = set(api.label_values("__name__", match, min(one.start for one in listed), max(one.end for one in listed)))
+    there = _there(api, sorted({name for one in listed for name in (one.name, one.family)}), listed)
     native: dict[str, Wanted] = {}
     for one in listed:
         if one.name != one.family and one.family in there:
@@ -68,6 +68,17 @@ def present(api: QueryApi, wanted: Iterable[Wanted]) -> list[Wanted]:
                 one, name=one.family, start=min(one.start, known.start), end=max(one.end, known.end)
             )
     return [one for one in listed if one.name in there] + list(native.values())
+
+
+def _there(api: QueryApi, names: list[str], listed: list[Wanted]) -> set[str]:
+    """Those of the names that occur; asked in parts, since proxies refuse long URLs."""
+    start, end = min(one.start for one in listed), max(one.end for one in listed)
+    found: set[str] = set()
+    for first in range(0, len(names), _NAMES_PER_QUERY):
+        pattern = "|".join(names[first : first + _NAMES_PER_QUERY])
+        match = Selector((Matcher("__name__", Operator.MATCHES, pattern),))
+        found.update(api.label_values("__name__", match, start, end))
+    return found
 
 
 def _strictness(kind: Kind) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporters.canonical import device
+from exporters.canonical import device, targets
 from exporters.metric import Metric
 from exporters.upstream.declaration import Family, Upstream
 
@@ -30,6 +30,9 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "exporter_namespace": ("=namespace",),
     "exporter_pod": ("=pod",),
 }
+
+# Printed on every series while the counters file has the driver's version as a label field.
+_DRIVER: Mapping[str, tuple[str, ...]] = {"version": ("DCGM_FI_DRIVER_VERSION", "DCGM_FI_SYSTEM_DRIVER_VERSION")}
 
 # canonical metric, scale, first value that is a marker, then the names: current, renamed in 4.6, 1.x
 _ROWS: tuple[tuple[Metric, float, float, tuple[str, ...]], ...] = (
@@ -84,6 +87,9 @@ _ROWS: tuple[tuple[Metric, float, float, tuple[str, ...]], ...] = (
     ),
 )
 
+# Names that came with DCGM 4.6; what they replace stayed as an alias.
+_RENAMED = frozenset(names[1] for *_, names in _ROWS if len(names) == 3)
+
 # Any of these tells that a device is there and which pod has it; memory comes first because MIG rows have it too.
 _PRESENCE: tuple[Metric, ...] = (
     device.memory_used_bytes,
@@ -94,19 +100,32 @@ _PRESENCE: tuple[Metric, ...] = (
 )
 
 
+def _versions(name: str) -> str:
+    """The 1.x names are lower case; a 4.6 name and the one it replaces are both still printed."""
+    if name.islower():
+        return "..1.x"
+    return "4.6+" if name in _RENAMED else "2.0+"
+
+
 def _upstreams() -> list[Upstream]:
     rows: list[Upstream] = []
     rank: dict[Metric, int] = {}
     for metric, scale, below, names in _ROWS:
         for name in names:
             rank[metric] = rank.get(metric, -1) + 1
-            rows.append(Upstream(name, metric, scale, _LABELS, rank=rank[metric], below=below))
+            told = _versions(name)
+            rows.append(Upstream(name, metric, scale, _LABELS, rank=rank[metric], below=below, versions=told))
     presence = [
         name for metric in _PRESENCE for row_metric, _, _, names in _ROWS if row_metric is metric for name in names
     ]
     for position, name in enumerate(presence):
-        rows.append(Upstream(name, device.accelerator_info, labels=_LABELS, rank=position, as_one=True))
-        rows.append(Upstream(name, device.allocation, labels=_LABELS, rank=position, as_one=True))
+        for fact, labels in (
+            (device.accelerator_info, _LABELS),
+            (device.allocation, _LABELS),
+            (targets.driver_info, _DRIVER),
+        ):
+            told = _versions(name)
+            rows.append(Upstream(name, fact, labels=labels, rank=position, as_one=True, versions=told))
     return rows
 
 

@@ -1,12 +1,13 @@
 """Prometheus node_exporter: what the firmware of an EC2 machine calls itself, which is its instance type."""
 
-from exporters.canonical import nodes
+from exporters.canonical import nodes, targets
 from exporters.upstream.declaration import Family, Upstream
 
 family = Family(
     "node-exporter",
     "Prometheus node_exporter",
     (
+        Upstream("node_exporter_build_info", targets.build_info),
         Upstream(
             "node_dmi_info",
             nodes.machine_info,
