@@ -7,10 +7,8 @@ import pyarrow as pa
 from analyzer.ledger.devices import Device
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import Node
-from analyzer.ledger.steps import state_steps
+from analyzer.ledger.steps import FOREVER, state_steps
 from exporters.canonical.xids import FATAL_XIDS
-
-FOREVER = 1 << 62
 
 
 def fault_signals(

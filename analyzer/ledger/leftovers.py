@@ -9,9 +9,7 @@ from analyzer.ledger.devices import WHOLE
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import ACCELERATOR_RESOURCE, Node
 from analyzer.ledger.pods import Pods, finished_pods
-from analyzer.ledger.steps import state_steps
-
-_FOREVER = "(1::BIGINT << 62)"
+from analyzer.ledger.steps import FOREVER, state_steps, step_spans
 
 
 def split_free(inputs: Inputs, nodes: list[Node], pods: Pods, claims: list[Claim]) -> None:
@@ -30,7 +28,7 @@ def split_free(inputs: Inputs, nodes: list[Node], pods: Pods, claims: list[Claim
                 WHERE s.state = 'free' AND u.kind = '{WHOLE}'
             ) GROUP BY node, t
         )
-        SELECT node, t, coalesce(lead(t) OVER w, {_FOREVER}) AS next, sum(delta) OVER w AS free
+        SELECT node, t, coalesce(lead(t) OVER w, {FOREVER}) AS next, sum(delta) OVER w AS free
         FROM changes WINDOW w AS (PARTITION BY node ORDER BY t);
 
         CREATE OR REPLACE TEMP TABLE free_part AS
@@ -41,10 +39,9 @@ def split_free(inputs: Inputs, nodes: list[Node], pods: Pods, claims: list[Claim
             WHERE s.state = 'free' AND u.kind = '{WHOLE}'
         ),
         stranded AS (
-            SELECT subject AS node, t, coalesce(lead(t) OVER (PARTITION BY subject ORDER BY t), {_FOREVER}) AS next, v
-            FROM exhausted_steps
+            SELECT subject AS node, t, next, v FROM {step_spans("exhausted_steps")}
             UNION ALL
-            SELECT node, 0, coalesce((SELECT min(t) FROM exhausted_steps WHERE subject = node), {_FOREVER}), 0 FROM node
+            SELECT node, 0, coalesce((SELECT min(t) FROM exhausted_steps WHERE subject = node), {FOREVER}), 0 FROM node
         )
         SELECT c.* REPLACE (
             greatest(c.start_t, x.t) AS start_t, least(c.end_t, x.next) AS end_t,

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import ACCELERATOR_RESOURCE, Node
-from analyzer.ledger.steps import state_steps
+from analyzer.ledger.steps import FOREVER, state_steps
 
 # A node that was made longer ago than this before its first sample is taken to have been Ready once.
 _ONCE_READY_US = 3_600_000_000
@@ -107,7 +107,7 @@ def _once_ready(inputs: Inputs) -> None:
         )
         SELECT node,
             CASE WHEN any_value(created) < min(t) - {_ONCE_READY_US} THEN 0
-            ELSE coalesce(min(t) FILTER (usable), {1 << 62}) END AS t
+            ELSE coalesce(min(t) FILTER (usable), {FOREVER}) END AS t
         FROM pages GROUP BY node
         """
     )

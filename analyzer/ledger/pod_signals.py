@@ -10,7 +10,7 @@ import pyarrow as pa
 from analyzer.ledger.claims import Claim
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.pods import Pods
-from analyzer.ledger.steps import AWAY, only_changes, state_steps
+from analyzer.ledger.steps import AWAY, FOREVER, only_changes, state_steps
 
 READY, STARTING, FAILED, FLAPPING = 1, 2, 3, 4
 
@@ -70,7 +70,7 @@ def _status(told: _Told) -> list[tuple[int, int]]:
     steps: list[tuple[int, int]] = [(bound, STARTING) for bound in told.bound if bound < told.ready[0][0]]
     has_been_ready = False
     for place, (start, ready) in enumerate(told.ready):
-        end = told.ready[place + 1][0] if place + 1 < len(told.ready) else 1 << 62
+        end = told.ready[place + 1][0] if place + 1 < len(told.ready) else FOREVER
         if ready == AWAY:
             steps.append((start, AWAY))
         elif ready:

@@ -10,6 +10,7 @@ import duckdb
 
 AWAY = -1
 SPEAKS_INTERVALS = 3  # a sample speaks for at most three of its series' intervals (DESIGN 6.1)
+FOREVER = 1 << 62  # later than any time, in microseconds
 
 
 def state_steps(db: duckdb.DuckDBPyConnection, name: str, samples: str) -> None:
@@ -33,6 +34,14 @@ def state_steps(db: duckdb.DuckDBPyConnection, name: str, samples: str) -> None:
         """
     )
     only_changes(db, name)
+
+
+def step_spans(steps: str) -> str:
+    """Query of a step table as spans (subject, t, next, v); the last span of a subject has no end."""
+    return (
+        f"(SELECT subject, t, coalesce(lead(t) OVER (PARTITION BY subject ORDER BY t), {FOREVER}) AS next, v"
+        f" FROM {steps})"
+    )
 
 
 def only_changes(db: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -9,10 +9,8 @@ from analyzer.ledger.evidence import IDLE, WORKS
 from analyzer.ledger.holds import NAMED, Hold
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.pod_signals import FAILED, FLAPPING, STARTING
-from analyzer.ledger.steps import AWAY, SPEAKS_INTERVALS
+from analyzer.ledger.steps import AWAY, FOREVER, SPEAKS_INTERVALS
 from analyzer.ledger.unit_signals import NOBODY, unit_signals
-
-_FOREVER = "(1::BIGINT << 62)"
 
 
 def segments(inputs: Inputs, devices: list[Device], units: list[Unit], holds: list[Hold]) -> None:
@@ -140,6 +138,6 @@ def _faults(inputs: Inputs) -> None:
         UPDATE segment SET state = 'node-unhealthy', missing_signal = ''
         FROM recovered AS r
         WHERE segment.device = r.device AND segment.state <> 'active' AND segment.missing_signal <> 'store'
-            AND segment.start_t >= r.start_t AND segment.start_t < least(r.end_t, coalesce(r.works_at, {_FOREVER}));
+            AND segment.start_t >= r.start_t AND segment.start_t < least(r.end_t, coalesce(r.works_at, {FOREVER}));
         """
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from analyzer.stores.frame import Question
 from analyzer.stores.parquet import ParquetStore
 from exporters.canonical.serving import generation_tokens_total
 from exporters.importing.importer import import_inputs, import_paths
@@ -37,7 +38,7 @@ def samples(store: Path) -> pa.Table:
     opened = ParquetStore(store)
     window = opened.extent()
     assert window is not None
-    return opened.read(generation_tokens_total, window).samples
+    return opened.read(Question(generation_tokens_total, window)).samples
 
 
 def test_mixed_kinds(folder: Path, tmp_path: Path) -> None:
