@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from exporters.canonical import device, nodes, pods, serving, targets
+from exporters.canonical import device, efa, neuron, nodes, pods, serving, targets
 from exporters.metric import Kind, Metric, Unit
 from exporters.pages.parser import Format
 from exporters.pages.render import PageRenderer
@@ -15,8 +15,11 @@ from exporters.series import Series
 from exporters.upstream import families, upstreams_of
 
 CANONICAL = [
-    value for module in (device, nodes, pods, serving, targets) for value in vars(module).values() if isinstance(value, Metric)
-]
+    value
+    for module in (device, nodes, pods, serving, targets, neuron, efa)
+    for value in vars(module).values()
+    if isinstance(value, Metric)
+] + list(efa.KNOWN.values())
 
 
 def test_no_two_metrics_have_one_name() -> None:

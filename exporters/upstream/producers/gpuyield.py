@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from types import ModuleType
 
-from exporters.canonical import device, nodes, serving
+from exporters.canonical import device, efa, neuron, nodes, serving
 from exporters.metric import Metric
 from exporters.upstream.declaration import Family, Upstream
 
@@ -16,8 +16,10 @@ def _published(*modules: ModuleType) -> Iterator[Metric]:
         yield from (value for value in vars(module).values() if isinstance(value, Metric))
 
 
+_METRICS = (*_published(device, nodes, serving, neuron, efa), *efa.KNOWN.values())
+
 family = Family(
     "gpuyield",
     "gpuyield's own exporters",
-    tuple(Upstream(metric.full_name, metric, rank=_RANK) for metric in _published(device, nodes, serving)),
+    tuple(Upstream(metric.full_name, metric, rank=_RANK) for metric in _METRICS),
 )
