@@ -1,0 +1,89 @@
+"""`gpuyield export node`: serves what the accelerators of this machine do."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FunctionType
+
+from exporters.agent.agent import Agent
+from exporters.agent.names import unknown_name
+from exporters.agent.options import SettingsError, add_settings, settings_of
+from exporters.agent.settings import Settings
+from exporters.discover import discover
+from exporters.source import Roster
+
+_LOOK_SECONDS = 0.2
+_KUBELET = "kubelet"
+
+_NODE = """Reads the accelerators of this machine and serves them at /metrics, until SIGTERM or Ctrl-C.
+
+Every source (a GPU, the kubelet, neuron-monitor) is read on a thread of its own: one that hangs or fails costs only
+its own samples, and a scrape never waits for a device. Whether each answers stands on the page as
+gpuyield_source_up and gpuyield_source_absent."""
+
+_NODE_EPILOG = """examples:
+  gpuyield export node
+  gpuyield export node --listen :19400 --web-config web-config.yml
+  gpuyield export node --sources nvidia,kubelet --interval 5s
+
+A flag wins over the environment, that over the file of --config (the flags' names with _ for -), that over the default.
+exit code: 0 stopped; 2 a setting is wrong, or the address is taken
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What can be exported."""
+    parser.description = "Serves what this machine knows as metrics under their canonical names."
+    kinds = parser.add_subparsers(dest="export", metavar="WHAT", required=True)
+    node = kinds.add_parser(
+        "node",
+        help="the accelerators of this machine",
+        description=_NODE,
+        epilog=_NODE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_settings(node)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until it is told to stop."""
+    with _stop_signals() as received:
+        settings = settings_of(arguments, os.environ)
+        agent = Agent(settings, rosters_of(settings))
+        agent.start()
+        while not received:
+            time.sleep(_LOOK_SECONDS)
+        agent.stop()
+    return 0
+
+
+def rosters_of(settings: Settings) -> Sequence[Roster]:
+    """Of every file of exporters/sources, by name, so that pages of others come last: ours win where both tell."""
+    makers = discover(importlib.import_module("exporters.sources"), "make_roster", FunctionType)
+    if wrong := unknown_name(settings.sources, list(makers)):
+        raise SettingsError(f"--sources: {wrong}")
+    chosen = {name: make for name, make in makers.items() if not settings.sources or name in settings.sources}
+    found = {name: make(settings) for name, make in chosen.items() if name != _KUBELET}
+    if _KUBELET in chosen:  # it knows MIG slices by names that only the driver can tell the meaning of
+        found[_KUBELET] = chosen[_KUBELET](settings, found.get("nvidia"))
+    return [found[name] for name in chosen]
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """The stop signals received so far. The handler takes no lock, as an Event would: it may interrupt anything."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _: received.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
