@@ -23,7 +23,8 @@ _EPILOG = """examples:
   gpuyield doctor --store ./store --since 7d
   gpuyield doctor --prometheus URL --max-blind 0.02 --format json | jq .next_steps
 
-Exit code 1: more of the bill is blind than --max-blind, or more of the node time has no price, or there is no bill.
+Exit code 0: seen well enough. 1: more of the bill is blind than --max-blind, or more of the node time has no price, or
+there is no bill. 2: usage. 3: the source does not answer.
 """
 
 

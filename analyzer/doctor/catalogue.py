@@ -13,6 +13,23 @@ _ENGINE = "let Prometheus scrape the engine's /metrics"
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What to do instead where the source runs already: names that begin with one of `prefixes` tell that it does."""
+
+    prefixes: tuple[str, ...]
+    remedy: str
+
+
+BESIDE: dict[str, Beside] = {
+    _DCGM: Beside(("DCGM_", "dcgm_"), "add it to dcgm-exporter's counters file, or find the rule that drops it"),
+    _KSM: Beside(
+        ("kube_",), "let kube-state-metrics show it: look at --resources, --metric-allowlist and rules that drop series"
+    ),
+    _ENGINE: Beside(("",), "upgrade the engine, whose page is there without it, or find the rule that drops it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """`table` is the ledger's name for it. `is_ratio`: its values must lie between 0 and 1. `needs`: the signal of
     the same source beside which its own absence only says that nothing happened. `told_by`: the labels that carry
@@ -58,7 +75,7 @@ SIGNALS: tuple[Signal, ...] = (
     ),
     Signal("busy", "busy ratio", DEVICE, "the busy figure; the last resort for idle", _DCGM, is_ratio=True),
     Signal("energy", "energy", DEVICE, "joules per token", _DCGM, is_needed=False),
-    Signal("last_fault", "faults (Xid)", DEVICE, "node-unhealthy by a fatal fault", _DCGM, is_needed=False),
+    Signal("last_fault", "Xid faults", DEVICE, "node-unhealthy by a fatal fault", _DCGM, is_needed=False),
     Signal("node_info", "nodes", NODE, "provider ids; which address is which node", _KSM),
     Signal(
         "node_shape",

@@ -70,6 +70,11 @@ class Unscraped(msgspec.Struct, frozen=True):
     accelerator_seconds: float
     monitor: str
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return "/".join(part for part in (self.cluster, self.namespace, self.workload) if part)
+
 
 class Step(msgspec.Struct, frozen=True):
     """One thing to do, and the spend that it would make visible."""

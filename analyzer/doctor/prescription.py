@@ -12,7 +12,7 @@ from analyzer.report.model import BlindSpot, Report
 
 SHOWN = 3
 # What makes less than this share of the bill visible is not worth a line.
-_LEAST_SHARE = 0.001
+LEAST_SHARE = 0.005
 _NAMED = 2
 _MISSING = {
     "store": "nothing was recorded for a while",
@@ -30,7 +30,7 @@ def next_steps(report: Report, signals: list[SignalLine], left_out: list[Unscrap
     pages = _of_pages(left_out)
     spots = _of_blind_spots(report.blind_spots, sum(page.accelerator_seconds for page in pages))
     steps = [*spots, *pages, *_of_prices(report), *_of_signals(signals, report, bool(pages))]
-    least = _LEAST_SHARE * (report.bill.dollars.value or 0.0)
+    least = LEAST_SHARE * (report.bill.dollars.value or 0.0)
     worth_it = [step for step in steps if step.dollars is None or step.dollars >= least]
     return sorted(worth_it, key=lambda step: (step.dollars or 0.0, step.accelerator_seconds), reverse=True)[:SHOWN]
 
@@ -61,7 +61,7 @@ def _places(spots: list[BlindSpot]) -> str:
 def _of_pages(left_out: list[Unscraped]) -> list[Step]:
     return [
         Step(
-            f"apply the PodMonitor for {line.namespace}/{line.workload} that stands below",
+            f"apply the PodMonitor for {line.place} that stands below",
             line.dollars,
             line.accelerator_seconds,
             f"{line.engine} in {counted(line.pods, 'pod')}, {line.reason}: no token and no latency of it is known",

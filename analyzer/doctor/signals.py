@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.doctor.catalogue import DEVICE, ENGINE, NODE, POD, SIGNALS, Signal
+from analyzer.doctor.catalogue import BESIDE, DEVICE, ENGINE, NODE, POD, SIGNALS, Signal
 from analyzer.doctor.model import ABSENT, OLDER_NAME, PARTLY, PRESENT, QUIET, STALE, WRONG_SCALE, SignalLine
 from analyzer.doctor.scale import wrong_scales
 from analyzer.ledger.inputs import Inputs
+from analyzer.ledger.joins import DEVICE_TO_POD
 from analyzer.ledger.ledger import Ledger
 from analyzer.window import CELL, MICROSECONDS, rfc3339
 from exporters.upstream import families
@@ -49,12 +50,11 @@ def signal_lines(ledger: Ledger) -> list[SignalLine]:
     for signal in SIGNALS:
         found = seen[signal.table]
         if found is None:
-            is_quiet = bool(signal.needs) and seen[signal.needs] is not None
-            is_missed = seen.get(signal.stands_in_for) is None
-            lines.append(_line(signal, None, QUIET if is_quiet else ABSENT, "", is_missed))
+            state = QUIET if _is_quiet(signal, ledger, seen) else ABSENT
+            lines.append(_line(signal, None, state, "", _missing_remedy(signal, seen) if state == ABSENT else ""))
         else:
             state, detail = _state(signal, found, last[signal.subject], most, wrong.get(signal.table, ""))
-            lines.append(_line(signal, found, state, detail))
+            lines.append(_line(signal, found, state, detail, _remedy(signal, found, state)))
     return lines
 
 
@@ -76,10 +76,17 @@ def _look(inputs: Inputs, signal: Signal) -> _Seen | None:
 def _last(ledger: Ledger, seen: dict[str, _Seen | None]) -> dict[str, int]:
     """By subject, the time up to which a signal should have been heard: the newest sample of anything, and the end of
     the window where that is much later. Engines need not outlive their pods."""
-    ends = [one.newest for one in seen.values() if one is not None]
-    last = max([*ends, ledger.window.end - 2 * CELL])
+    last = max([*(one.newest for one in seen.values() if one), ledger.window.end - 2 * CELL])
     found = dict.fromkeys((signal.subject for signal in SIGNALS), last)
-    pods_end: int | None = ledger.inputs.db.execute(
+    pods, served = seen["pod_info"], _last_of_engine_pods(ledger)
+    if pods and served is not None and pods.newest - served > _SILENT_AT_LEAST_US:
+        engines = [one.newest for signal in SIGNALS if signal.subject == ENGINE and (one := seen[signal.table])]
+        found[ENGINE] = max([*engines, served])
+    return found
+
+
+def _last_of_engine_pods(ledger: Ledger) -> int | None:
+    newest: int | None = ledger.inputs.db.execute(
         f"""
         SELECT max(x.t) FROM pod_info AS x JOIN pod_info_series AS s USING (series)
         JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod
@@ -87,10 +94,7 @@ def _last(ledger: Ledger, seen: dict[str, _Seen | None]) -> dict[str, int]:
             AND p.pod IN (SELECT pod FROM running_pod UNION SELECT pod FROM generation_pod)
         """
     ).fetchall()[0][0]
-    if pods_end is not None:
-        engines = [one.newest for signal in SIGNALS if signal.subject == ENGINE and (one := seen[signal.table])]
-        found[ENGINE] = max([*engines, pods_end])
-    return found
+    return newest
 
 
 def _most_subjects(seen: dict[str, _Seen | None]) -> dict[str, int]:
@@ -115,16 +119,16 @@ def _state(signal: Signal, seen: _Seen, last: int, most: dict[str, int], wrong: 
         return WRONG_SCALE, wrong
     if not is_event and silent > max(_SILENT_INTERVALS * seen.interval_seconds * MICROSECONDS, _SILENT_AT_LEAST_US):
         return STALE, f"silent since {rfc3339(seen.newest)[:16].replace('T', ' ')}"
-    old = [(name, ended) for name in seen.names if (ended := older_until(name))]
+    old = [f"up to {ended}: {name}" for name in seen.names if (ended := older_until(name))]
     if old:
-        return OLDER_NAME, ", ".join(f"{name} (up to {ended})" for name, ended in old)
+        return OLDER_NAME, ", ".join(old)
     there = most.get(signal.subject, 0)
     if _is_everywhere(signal) and seen.subjects < there:
         return PARTLY, f"at {seen.subjects} of {there} {signal.subject}s"
     return PRESENT, ""
 
 
-def _line(signal: Signal, seen: _Seen | None, state: str, detail: str, is_missed: bool = True) -> SignalLine:
+def _line(signal: Signal, seen: _Seen | None, state: str, detail: str, remedy: str) -> SignalLine:
     return SignalLine(
         signal.title,
         signal.subject,
@@ -135,21 +139,39 @@ def _line(signal: Signal, seen: _Seen | None, state: str, detail: str, is_missed
         rfc3339(seen.newest) if seen else None,
         detail,
         signal.decides,
-        _remedy(signal, seen, state) if is_missed else "",
+        remedy,
         signal.is_needed,
     )
 
 
-def _remedy(signal: Signal, seen: _Seen | None, state: str) -> str:
-    """What to do: install it where it is missing, repair it where it is there and not right."""
-    if state in (PRESENT, QUIET):
+def _is_quiet(signal: Signal, ledger: Ledger, seen: dict[str, _Seen | None]) -> bool:
+    """Whether what is not there only says that nothing happened."""
+    if signal.table == "allocation":
+        held = sum(join.total for join in ledger.joins if join.subject == DEVICE_TO_POD)
+        return not held and seen["accelerator"] is not None and seen["pod_requested"] is not None
+    return bool(signal.needs) and seen[signal.needs] is not None
+
+
+def _missing_remedy(signal: Signal, seen: dict[str, _Seen | None]) -> str:
+    """Install the source; where it runs already, let it show the signal."""
+    if seen.get(signal.stands_in_for):
         return ""
-    names = ", ".join(seen.names) if seen else ""
+    beside = BESIDE.get(signal.remedy)
+    mine = [seen[one.table] for one in SIGNALS if one.subject == signal.subject]
+    names = [name for one in mine if one for name in one.names]
+    return beside.remedy if beside and any(name.startswith(beside.prefixes) for name in names) else signal.remedy
+
+
+def _remedy(signal: Signal, seen: _Seen, state: str) -> str:
+    """What to do about a signal that is there: repair it where it is not right."""
+    names = ", ".join(seen.names)
     if state == WRONG_SCALE:
         return f"find the rule or exporter that changed the unit of {names}, and keep what the producer prints"
     if state == STALE:
         return f"find out why {names} stopped: look for its target on Prometheus' page /targets"
-    return signal.remedy if state != OLDER_NAME else "nothing now; after an upgrade the new name is read by itself"
+    if state == OLDER_NAME:
+        return "nothing now; after an upgrade the new name is read by itself"
+    return signal.remedy if state == PARTLY else ""
 
 
 def older_until(name: str) -> str:

@@ -11,13 +11,13 @@ from rich.console import Console
 
 from analyzer.doctor.columns import joins, signals, sources
 from analyzer.doctor.model import OLDER_NAME, Diagnosis, SignalLine, Unscraped
-from analyzer.doctor.prescription import counted
+from analyzer.doctor.prescription import LEAST_SHARE, counted
 from analyzer.report.look import UNKNOWN, dollars, percent, plain, span
 
 _WIDTH, _NARROWEST = 118, 80
 _HOLDERS_SHOWN = 5
 _MONITORS_SHOWN = 3
-_LEGEND = "+ there   ~ in part, or by an older name   ! not right   - missing   blank: missing, not needed"
+_LEGEND = "+ there  ~ in part or by an older name  ! not right  - missing  blank: no need"
 
 
 def table(diagnosis: Diagnosis, width: int | None = None) -> str:
@@ -67,7 +67,9 @@ def _headline(console: Console, diagnosis: Diagnosis) -> None:
 
 def _steps(console: Console, diagnosis: Diagnosis) -> None:
     if not diagnosis.next_steps:
-        console.print("Nothing to install: every signal that decides a state is there.", end="\n\n")
+        least = percent(LEAST_SHARE)
+        console.print("Nothing to install: every signal that decides a state is there,")
+        console.print(f"and no single remedy would make {least} of the bill visible.", end="\n\n")
         return
     console.print("What to do next, by the spend that it makes visible", style="bold")
     worth = [dollars(step.dollars) if step.dollars else UNKNOWN for step in diagnosis.next_steps]
@@ -81,9 +83,9 @@ def _steps(console: Console, diagnosis: Diagnosis) -> None:
 def _tables(console: Console, diagnosis: Diagnosis) -> None:
     for title, shown in (("Sources", sources), ("Signals", signals), ("Joins", joins)):
         console.print(title, style="bold")
-        console.print(shown(diagnosis, console.width))
         if title == "Signals":
             console.print(_LEGEND, style="dim")
+        console.print(shown(diagnosis, console.width))
         console.print()
 
 
@@ -153,4 +155,4 @@ def _rest(console: Console, number: int) -> None:
 
 def _holder(line: Unscraped) -> str:
     worth = dollars(line.dollars) if line.dollars is not None else UNKNOWN
-    return f"{line.namespace}/{line.workload}: {worth} in {counted(line.pods, 'pod')}, {line.reason}"
+    return f"{line.place}: {worth} in {counted(line.pods, 'pod')}, {line.reason}"

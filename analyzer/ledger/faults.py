@@ -14,27 +14,26 @@ from exporters.canonical.xids import FATAL_XIDS
 def fault_signals(
     inputs: Inputs, nodes: list[Node], devices: list[Device], offered: dict[tuple[str, str], float]
 ) -> None:
-    """Makes `fault` (device, start_t, end_t, interval_us): spells of a fatal fault code, cut at driver reloads; and
-    device_seen_steps, exporter_steps, and device_lost (device): promised by the type, neither seen nor offered."""
-    codes = ", ".join(str(code) for code in FATAL_XIDS)
+    """Makes `fault` (device, start_t, end_t, interval_us): spells of a fatal fault code, of a device that its exporter
+    calls unhealthy or that does not answer, cut at driver reloads; and device_seen_steps, exporter_steps, and
+    device_lost (device): promised by the type, neither seen nor offered."""
     inputs.db.execute(
         f"""
         CREATE OR REPLACE TABLE fault AS
         WITH told AS (
-            SELECT d.device, f.t, f.value, max(s.interval_us) OVER (PARTITION BY d.device) AS interval_us,
-                lag(f.value) OVER (PARTITION BY f.series ORDER BY f.t) AS before,
-                lead(f.t) OVER (PARTITION BY f.series ORDER BY f.t) AS next, f.series
-            FROM last_fault AS f JOIN last_fault_series AS s USING (series)
-            JOIN (SELECT DISTINCT uuid, cluster, device, from_t, to_t FROM device_of) AS d
-                ON d.uuid = s.uuid AND d.cluster = s.cluster
-            WHERE NOT isnan(f.value) AND f.t < d.to_t
+            SELECT d.device, w.word, w.series, w.t, w.value, w.is_bad,
+                max(w.interval_us) OVER (PARTITION BY d.device) AS interval_us,
+                lag(w.value) OVER (PARTITION BY w.word, w.series ORDER BY w.t) AS before
+            FROM ({_words()}) AS w
+            JOIN (SELECT DISTINCT uuid, cluster, device, from_t, to_t FROM device_of) AS d USING (uuid, cluster)
+            WHERE NOT isnan(w.value) AND w.t < d.to_t
         ),
         edges AS (
             SELECT * FROM told WHERE value IS DISTINCT FROM before
         ),
         spells AS (
-            SELECT device, t AS start_t, coalesce(lead(t) OVER (PARTITION BY series ORDER BY t), {FOREVER}) AS end_t,
-                value, interval_us
+            SELECT device, t AS start_t, is_bad, interval_us,
+                coalesce(lead(t) OVER (PARTITION BY word, series ORDER BY t), {FOREVER}) AS end_t
             FROM edges
         ),
         reloads AS (
@@ -46,11 +45,22 @@ def fault_signals(
         )
         SELECT s.device, s.start_t, least(s.end_t, coalesce(min(r.t), {FOREVER})) AS end_t, s.interval_us
         FROM spells AS s LEFT JOIN reloads AS r ON r.device = s.device AND r.t > s.start_t
-        WHERE s.value IN ({codes}) GROUP BY s.device, s.start_t, s.end_t, s.interval_us
+        WHERE s.is_bad GROUP BY s.device, s.start_t, s.end_t, s.interval_us
         """
     )
     _presence(inputs)
     _lost(inputs, nodes, devices, offered)
+
+
+def _words() -> str:
+    """Query of (word, series, uuid, cluster, t, value, is_bad, interval_us): all that is said of a device's health."""
+    codes = ", ".join(str(code) for code in FATAL_XIDS)
+    said = (("last_fault", f"x.value IN ({codes})"), ("device_healthy", "x.value < 1"), ("device_up", "x.value < 1"))
+    return " UNION ALL ".join(
+        f"SELECT '{table}' AS word, x.series, s.uuid, s.cluster, x.t, x.value, {is_bad} AS is_bad, s.interval_us"
+        f" FROM {table} AS x JOIN {table}_series AS s USING (series)"
+        for table, is_bad in said
+    )
 
 
 def _presence(inputs: Inputs) -> None:

@@ -29,6 +29,8 @@ _STATES: dict[str, Metric] = {
     "accelerator": device.accelerator_info,
     "allocation": device.allocation,
     "last_fault": device.last_fault_code,
+    "device_healthy": device.healthy,
+    "device_up": device.accelerator_up,
     "node_info": nodes.node_info,
     "node_shape": nodes.node_shape_info,
     "node_created": nodes.created_seconds,

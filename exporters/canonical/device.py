@@ -128,6 +128,11 @@ interconnect_bytes_total = Metric(
     ("uuid", "link", "direction"),
 )
 processes = Metric("accelerator_processes", Kind.STATE, Unit.NONE, "Processes that compute on it.", _ID)
-driver_info = Metric(
-    "accelerator_driver_info", Kind.INFO, Unit.NONE, "Driver of a node's devices.", ("node", "driver_version")
+gpm_info = Metric(
+    "accelerator_gpm_info",
+    Kind.INFO,
+    Unit.NONE,
+    "Whether the driver tells how busy the parts of a device are, by state: measured, unsupported (the device or its"
+    " driver is too old), forbidden (a privilege is missing).",
+    ("uuid", "state"),
 )

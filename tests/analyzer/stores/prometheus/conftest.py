@@ -122,7 +122,10 @@ class Replay:
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", "0")):
-            body += self._receive(connection)
+            more = self._receive(connection)
+            if not more:
+                return None
+            body += more
         method, target, _ = first.split(" ")
         return Asked(method, target, headers, body)
 
