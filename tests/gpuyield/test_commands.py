@@ -98,7 +98,7 @@ def test_each_format_is_written_whole_to_a_file(store: Path, tmp_path: Path) -> 
         (("import", "nowhere", "--store", "x"), 3, "does not exist"),
         (("advise", "--store", "nowhere", "--slo", "ttft"), 2, "ttft=0.5"),
         (("advise", "--store", "nowhere", "--slo", "mlperf:none"), 2, "llama-3.1-8b/server"),
-        (("advise",), 2, "--store"),
+        (("advise",), 2, "--prometheus URL"),
         (("bogus",), 2, "invalid choice"),
     ],
 )

@@ -105,6 +105,24 @@ def test_somebody_at_a_terminal_is_asked(real: str, tmp_path: Path, answer: str,
     assert (tmp_path / "kept").exists() == bool(out) == (code == 0)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["--save", "temporary"])
+def test_a_disk_that_fills_up_is_told_and_nothing_is_left(real: str, tmp_path: Path, kept: bool) -> None:
+    """No file may grow beyond 4 KiB: writing fails as on a full disk, with the system's own error."""
+    limited = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (4096, 4096)); import gpuyield.__main__ as m; "
+    (tmp_path / "tmp").mkdir()
+    words = ["advise", "--prometheus", real, *PERIOD, *(["--save", str(tmp_path / "kept")] if kept else [])]
+    done = subprocess.run(
+        [sys.executable, "-c", limited + "raise SystemExit(m.main())", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be written (File too large): free some space" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["tmp"]
+
+
 def test_help_shows_examples_and_where_samples_are(run: Run) -> None:
     code, out, _ = run("advise", "--help")
     assert code == 0
