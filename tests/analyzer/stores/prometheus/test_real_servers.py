@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from analyzer.commands.period import parse_time
 from analyzer.ledger.ledger import compute_ledger
 from analyzer.ledger.options import Options
 from analyzer.pricing.instances import DatedTable
@@ -237,3 +239,20 @@ def test_recorded_pages_give_the_same_report_from_each_server(
         for url in urls:
             store = stack.enter_context(opened(url))
             assert list(differences(world.report, report_of(store, world.window), 1e-9)) == []
+
+
+def test_the_independent_fleet_gives_the_same_report_from_a_prometheus(
+    recording: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = recording("fleet-sample")
+    binary = prometheus_binaries()[0] if prometheus_binaries() else pytest.skip("prometheus is not installed")
+    truth = json.loads((folder / "truth.json").read_text())["window"]
+    window = Window.of_seconds(parse_time(str(truth["start"])), parse_time(str(truth["end"])))
+    import_paths([folder / "om"], tmp_path / "store", {})
+    report = report_of(ParquetStore(tmp_path / "store"), window)
+    # It was made for a server without stale markers, hence the short look-back.
+    with (
+        prometheus(binary, tmp_path / "store", tmp_path / "prom", "--query.lookback-delta=16s") as running,
+        opened(running.url) as store,
+    ):
+        assert list(differences(report, report_of(store, window), 1e-9)) == []
