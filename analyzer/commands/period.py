@@ -63,7 +63,8 @@ def _extent(store: Store) -> Window:
     if extent is None:
         raise GpuyieldError(
             f"no series of a device, a node or an engine was found in {store.description}; it needs dcgm-exporter,"
-            " kube-state-metrics, Karpenter or an engine's page in it (give --start and --end for a time long past)"
+            " kube-state-metrics, Karpenter or an engine's page in it (give --start and --end for a time long past, and"
+            " where --match names a label that a Prometheus adds to what it sends)"
         )
     return extent
 

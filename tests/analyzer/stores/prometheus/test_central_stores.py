@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from analyzer.report.build import build_report
 from gpuyield.__main__ import main
 from tests.analyzer.conftest import START, Ledgers, Scene, by, every
 from tests.analyzer.stores.prometheus.small_fleet import END, HOURS, TOKENS_PER_SECOND, add_fleet
@@ -45,10 +45,24 @@ def replica(scene: Scene, labels: dict[str, str], late: float, lost: Points) -> 
     add_fleet(scene, kube, pages, **labels)
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What one cluster costs that one Prometheus saw whole."""
+
+    bill: float
+    dollars: dict[str, float]  # by state
+
+
+@pytest.fixture(scope="module")
+def alone(ledgers: Ledgers) -> Alone:
+    dollars = by(ledgers(add_fleet(Scene()), START, END), "state", "dollars")
+    return Alone(sum(dollars.values()), dollars)
+
+
 @pytest.mark.parametrize("label", ["prometheus_replica", "replica"])
 @pytest.mark.parametrize("has_holes", [False, True], ids=["whole", "with holes"])
 def test_an_ha_pair_counts_once(
-    ledgers: Ledgers, tmp_path: Path, capsys: pytest.CaptureFixture[str], label: str, has_holes: bool
+    alone: Alone, tmp_path: Path, capsys: pytest.CaptureFixture[str], label: str, has_holes: bool
 ) -> None:
     """Each replica misses other scrapes; together they have them all."""
     chance = random.Random(7)
@@ -57,18 +71,15 @@ def test_an_ha_pair_counts_once(
     scene = Scene()
     for number, name in enumerate(("a", "b")):
         replica(scene, {label: name}, 7.0 * number, lost[number] if has_holes else [])
-    true = ledgers(add_fleet(Scene()), START, END)
     with served(scene, tmp_path) as url:
         report = advise(url, capsys)
     for model in report["models"]:
         whole = TOKENS_PER_SECOND[model["model"]] * HOURS * 3600
         assert model["tokens"]["generation"]["value"] == pytest.approx(whole, rel=2e-3 if has_holes else 1e-12)
     assert len(report["models"]) == len(TOKENS_PER_SECOND)
-    dollars = by(true, "state", "dollars")
     for line in report["ledger"]:
-        assert line["dollars"] == pytest.approx(dollars[line["state"]], rel=2e-2, abs=0.05)
-    bill = build_report(true, []).bill.dollars.value
-    assert report["bill"]["dollars"]["value"] == pytest.approx(bill, rel=1e-6)
+        assert line["dollars"] == pytest.approx(alone.dollars[line["state"]], rel=2e-2, abs=0.05)
+    assert report["bill"]["dollars"]["value"] == pytest.approx(alone.bill, rel=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -90,19 +101,17 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_two_clusters_are_two_with_the_label_that_tells_them_apart(
-    clusters: str, ledgers: Ledgers, capsys: pytest.CaptureFixture[str]
+    clusters: str, alone: Alone, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    alone = build_report(ledgers(add_fleet(Scene()), START, END), [])
     report = advise(clusters, capsys, "--cluster-label", "region_name")
-    assert report["bill"]["dollars"]["value"] == pytest.approx(2 * (alone.bill.dollars.value or 0), rel=1e-9)
+    assert report["bill"]["dollars"]["value"] == pytest.approx(2 * alone.bill, rel=1e-9)
     generated = sum(model["tokens"]["generation"]["value"] for model in report["models"])
     assert generated == pytest.approx(2 * HOURS * 3600 * sum(TOKENS_PER_SECOND.values()), rel=1e-12)
 
 
-def test_one_of_two_clusters_can_be_chosen(clusters: str, ledgers: Ledgers, capsys: pytest.CaptureFixture[str]) -> None:
-    alone = build_report(ledgers(add_fleet(Scene()), START, END), [])
+def test_one_of_two_clusters_can_be_chosen(clusters: str, alone: Alone, capsys: pytest.CaptureFixture[str]) -> None:
     report = advise(clusters, capsys, "--match", "region_name=two")
-    assert report["bill"]["dollars"]["value"] == pytest.approx(alone.bill.dollars.value, rel=1e-9)
+    assert report["bill"]["dollars"]["value"] == pytest.approx(alone.bill, rel=1e-9)
 
 
 def test_two_clusters_without_a_label_are_refused(clusters: str, capsys: pytest.CaptureFixture[str]) -> None:

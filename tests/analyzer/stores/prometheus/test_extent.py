@@ -40,7 +40,7 @@ def holding(server: str, folder: Path, *spans: Span, now: float = START) -> Iter
     """A server that has a GPU's samples in these spans."""
     scene = Scene()
     for first, last in spans:
-        scene.gpu("n", 0, every(now - first, now - last, 30), 0.5, cluster="a")
+        scene.gpu("n", 0, every(now - first, now - last, 60), 0.5, cluster="a")
     scene.store(folder / "store")
     with SERVERS[server](folder / "store", folder / "server") as running:
         yield running.url
@@ -60,7 +60,7 @@ def found(url: str, now: float = START, also: tuple[Matcher, ...] = ()) -> Windo
     [
         pytest.param([(DAY, 0)], START, (DAY, 0), id="a live server"),
         pytest.param([(25 * MINUTE, 0)], START + 40 * MINUTE, (25 * MINUTE, 0), id="set up a moment ago"),
-        pytest.param([(50 * MINUTE, 30)], START + 15, (50 * MINUTE, 30), id="an hour old"),
+        pytest.param([(50 * MINUTE, MINUTE)], START + 15, (50 * MINUTE, MINUTE), id="an hour old"),
         pytest.param([(9 * DAY, 0)], START, (7 * DAY, 0), id="more than a week"),
         pytest.param([(6 * DAY, 6 * DAY - HOUR), (2 * HOUR, HOUR)], START, (6 * DAY, HOUR), id="a hole of days"),
         pytest.param([(28 * HOUR + 50 * MINUTE, 28 * HOUR + 20 * MINUTE)], START, None, id="half an hour, yesterday"),
