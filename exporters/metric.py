@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,17 +38,32 @@ class Unit(StrEnum):
     NONE = ""
 
 
+class Part(StrEnum):
+    """Which series of its metric a sample belongs to: a histogram has three kinds, any other metric is whole."""
+
+    WHOLE = ""
+    BUCKET = "bucket"  # has the label le beside those of the metric
+    SUM = "sum"
+    COUNT = "count"
+
+
 _FREE_OF_UNIT = frozenset({Unit.NONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of one metric; made only by `Metric.sample`."""
+    """One value of one metric; made only by `Metric.sample` and, of histograms, `Metric.part`."""
 
     metric: Metric
     labels: Labels
     value: float
     at: float  # seconds since 1970, UTC
+    part: Part = Part.WHOLE
+
+    @property
+    def name(self) -> str:
+        """Of the series as it stands on a page."""
+        return f"{self.metric.full_name}_{self.part}" if self.part else self.metric.full_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +93,28 @@ class Metric:
 
     def sample(self, value: float, at: float, **labels: str) -> Sample:
         """A sample of this metric; every declared label, no other."""
+        if self.kind is Kind.HISTOGRAM:
+            raise ValueError(f"{self.full_name}: a histogram is told in parts")
+        self._check(labels)
+        return Sample(self, tuple(sorted(labels.items())), float(value), float(at))
+
+    def part(self, part: Part, value: float, at: float, le: float | None = None, /, **labels: str) -> Sample:
+        """A sample of a histogram's part; a bucket, and nothing else, has an upper bound `le`, which may be inf."""
+        if self.kind is not Kind.HISTOGRAM or part is Part.WHOLE:
+            raise ValueError(f"{self.full_name}: only a histogram is told in parts, and it has no whole")
+        if (part is Part.BUCKET) != (le is not None):
+            raise ValueError(f"{self.full_name}: a bucket, and nothing else, has an upper bound")
+        self._check(labels)
+        bound = () if le is None else (("le", bound_text(le)),)
+        return Sample(self, tuple(sorted([*labels.items(), *bound])), float(value), float(at), part)
+
+    def _check(self, labels: Mapping[str, str]) -> None:
         if labels.keys() != set(self.labels):
             unknown = sorted(labels.keys() - set(self.labels))
             missing = sorted(set(self.labels) - labels.keys())
             raise ValueError(f"{self.full_name}: unknown labels {unknown}, missing labels {missing}")
-        return Sample(self, tuple(sorted(labels.items())), float(value), float(at))
+
+
+def bound_text(le: float) -> str:
+    """A bucket's bound in the one spelling that OpenMetrics allows, which Prometheus 3 keeps."""
+    return "+Inf" if le == math.inf else repr(float(le))

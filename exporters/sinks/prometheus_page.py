@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
 
-from exporters.metric import Kind, Sample
+from exporters.metric import Kind, Part, Sample
 from exporters.pages.body import Format
 from exporters.pages.render import PageRenderer
 from exporters.series import Labels, Series
@@ -21,7 +21,8 @@ _TYPES = {
     Kind.INFO: "info",
     Kind.HISTOGRAM: "histogram",
 }
-_SERIES_KEPT = 100_000
+_PARTS = tuple(Part)
+_SERIES_KEPT_PER_SHOWN = 1.25
 _GZIP_LEVEL = 1  # pages are read once, mostly on the same machine: a higher level costs more than it saves
 
 
@@ -51,7 +52,7 @@ class PrometheusPage:
     def __init__(self, shown: Samples) -> None:
         self._shown = shown
         self._renderer = PageRenderer()
-        self._series: dict[tuple[str, Labels], Series] = {}
+        self._series: dict[tuple[str, Part, Labels], Series] = {}
         self._lock = Lock()
         self._version: int | None = None
         self._samples: list[Sample] = []
@@ -67,10 +68,12 @@ class PrometheusPage:
     def _renew(self) -> None:
         version = self._shown.version  # before the samples: what comes in between is seen next time
         if version != self._version:
-            # families stand together; each keeps the order of its samples
-            self._samples = sorted(self._shown.samples(), key=lambda sample: sample.metric.name)
+            self._samples = sorted(self._shown.samples(), key=_place)
             self._version = version
             self._bodies.clear()
+            if len(self._series) > _SERIES_KEPT_PER_SHOWN * len(self._samples):  # pods that came and went
+                self._series.clear()
+                self._renderer = PageRenderer()
 
     def _body(self, form: Format, is_gzip: bool) -> bytes:
         body = self._bodies.get((form, is_gzip))
@@ -89,10 +92,18 @@ class PrometheusPage:
         )
 
     def _series_of(self, sample: Sample) -> Series:
-        key = sample.metric.name, sample.labels
+        key = sample.metric.name, sample.part, sample.labels
         found = self._series.get(key)
         if found is None:
-            if len(self._series) >= _SERIES_KEPT:  # pods that came and went
-                self._series.clear()
-            found = self._series[key] = Series.of(sample.metric.full_name, sample.labels)
+            found = self._series[key] = Series.of(sample.name, sample.labels)
         return found
+
+
+def _place(sample: Sample) -> tuple[str, Labels, int, float]:
+    """Families stand together; each keeps the order of its samples, but a histogram has an order of its own: one after
+    the other, its buckets from the lowest bound on, then its sum and count."""
+    if sample.part is Part.WHOLE:
+        return sample.metric.name, (), 0, 0.0
+    own = tuple(pair for pair in sample.labels if pair[0] != "le")
+    bound = float(dict(sample.labels)["le"]) if sample.part is Part.BUCKET else 0.0
+    return sample.metric.name, own, _PARTS.index(sample.part), bound

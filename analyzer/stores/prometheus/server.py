@@ -54,6 +54,8 @@ class Server:
         self.transfer = Transfer()
         self._sleep = sleep
         self._slots = threading.BoundedSemaphore(CONNECTIONS)
+        self._count = threading.Lock()
+        self._asking, self._is_closed = 0, False
         self._client = httpx2.Client(
             verify=access.tls,
             auth=access.auth,
@@ -70,8 +72,29 @@ class Server:
         return self.access.shown
 
     def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
+        """Asks nothing any more, and closes the connections once the last answer on its way is in."""
+        with self._count:
+            self._is_closed = True
+            is_idle = not self._asking
+        if is_idle:
+            self._client.close()
+
+    @contextmanager
+    def _turn(self, where: str) -> Iterator[None]:
+        """One of a few at a time, and none after the end."""
+        with self._slots:
+            with self._count:
+                if self._is_closed:
+                    raise SourceFailed(f"{where}: not asked, the reading has ended")
+                self._asking += 1
+            try:
+                yield
+            finally:
+                with self._count:
+                    self._asking -= 1
+                    is_last = self._is_closed and not self._asking
+                if is_last:
+                    self._client.close()
 
     def get(self, path: str, parameters: Parameters = ()) -> bytes:
         """The whole body."""
@@ -140,7 +163,7 @@ class Server:
     @contextmanager
     def _answer(self, request: httpx2.Request) -> Iterator[Answer]:
         where = self._where(request)
-        with self._slots:
+        with self._turn(where):
             with http_faults(where, self.access.timeout_seconds):
                 response = self._client.send(request, stream=True)
             try:

@@ -11,12 +11,13 @@ import httpx2
 import msgspec
 
 from analyzer.stores.prometheus.errors import Refused, Transient, Unauthorised
-from analyzer.stores.prometheus.in_cluster.kubeconfig import INSTEAD, ApiServer
 from analyzer.stores.prometheus.in_cluster.service import Service, ServiceList
 from exporters.http_text import reason
+from exporters.kubernetes.kubeconfig import ApiServer
 from exporters.source import SourceFailed
 
 _Kind = TypeVar("_Kind", Service, ServiceList)
+INSTEAD = "or give --prometheus URL"
 _CONNECT_SECONDS = 5.0  # a private API server out of reach swallows packets; kubectl would hang for half a minute
 
 
@@ -64,6 +65,8 @@ class Asker:
         """None where the path does not exist."""
         try:
             response = self._client.get(self._server.url + path)
+        except SourceFailed as failed:  # cannot sign in
+            raise SourceFailed(f"{failed}, {INSTEAD}") from None
         except httpx2.TimeoutException:
             raise self._unreached("no answer in time") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from analyzer.stores.prometheus.in_cluster.ask import Asker, Forbidden, asking
+from analyzer.stores.prometheus.in_cluster.ask import INSTEAD, Asker, Forbidden, asking
 from analyzer.stores.prometheus.in_cluster.candidates import USUAL_NAMES, Candidate, candidates
-from analyzer.stores.prometheus.in_cluster.kubeconfig import ApiServer, ClusterError, api_server
 from analyzer.stores.prometheus.in_cluster.service import Service
+from exporters.kubernetes.kubeconfig import ApiServer, ClusterError, api_server
 
 _USUAL_NAMESPACES = (
     "monitoring",
@@ -61,7 +61,7 @@ def find_prometheus(context: str | None = None, timeout_seconds: float = 10.0) -
     Raises `ClusterError` where no cluster is configured or it has no Prometheus, `SourceFailed` where it does not
     answer, `Unauthorised` where it will not say.
     """
-    server = api_server(context)
+    server = _server(context)
     with asking(server, timeout_seconds) as ask:
         try:
             services, where = ask.services(), "in all namespaces"
@@ -75,6 +75,13 @@ def find_prometheus(context: str | None = None, timeout_seconds: float = 10.0) -
         f"no Prometheus in {server}: looked {where} for Services labelled or named as Prometheus, Thanos Query, Mimir "
         f"or VictoriaMetrics, and of {len(services)} that could be read none is one; give --prometheus URL"
     )
+
+
+def _server(context: str | None) -> ApiServer:
+    try:
+        return api_server(context)
+    except ClusterError as error:
+        raise ClusterError(f"no Prometheus was named, and to look for one: {error}; {INSTEAD}") from None
 
 
 def _readable(ask: Asker, namespaces: Iterable[str]) -> tuple[Service, ...]:
