@@ -109,7 +109,7 @@ def blind_dollars(ledger: Ledger, join: Join) -> float | None:
     dollars: float | None = ledger.inputs.db.execute(
         f"""
         SELECT sum(c.seconds * u.parts / u.whole * r.device_dollars_per_hour / 3600)
-        FROM cell_split AS c JOIN unit AS u USING (unit) JOIN node_row AS r ON r.node = c.node
+        FROM cell_split AS c JOIN unit AS u USING (unit) JOIN node_price AS r USING (spell)
         WHERE {_IN_DOUBT[join.subject]}
         """
     ).fetchall()[0][0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -21,9 +21,10 @@ from analyzer.ledger.devices import (
 from analyzer.ledger.disaggregated import count_once
 from analyzer.ledger.evidence import engine_evidence, map_engines
 from analyzer.ledger.faults import fault_signals
-from analyzer.ledger.fleet import accelerator_nodes
+from analyzer.ledger.fleet import Prices, accelerator_nodes
 from analyzer.ledger.goodness import good_shares
 from analyzer.ledger.holds import match_holds
+from analyzer.ledger.indices import steady
 from analyzer.ledger.inputs import Inputs, Progress, has, read_inputs, table_of
 from analyzer.ledger.invariants import check_cover, check_sum
 from analyzer.ledger.joins import Join, engine_to_pod, pod_to_node
@@ -33,9 +34,12 @@ from analyzer.ledger.nodes import Node, advertised
 from analyzer.ledger.options import Options
 from analyzer.ledger.pod_signals import pod_signals
 from analyzer.ledger.pods import Pods, read_pods
+from analyzer.ledger.priced import prices_of
+from analyzer.ledger.reserved import Unlaunched, told_time, unlaunched, unlaunched_rows
 from analyzer.ledger.rows import ledger_rows
 from analyzer.ledger.timeline import segments
-from analyzer.pricing.price import PriceSource
+from analyzer.pricing.book import Fee, PriceBook, Reservation
+from analyzer.pricing.price import Price
 from analyzer.stores.frame import Store
 from analyzer.window import Window
 from exporters.metric import Metric
@@ -58,12 +62,17 @@ class Ledger:
     units: list[Unit]
     pods: Pods
     joins: list[Join]  # how well devices, pages and pods found what they belong to
+    reservations: tuple[Reservation, ...]
+    unlaunched: list[Unlaunched]  # what of the reservations nobody used
+    fees: tuple[Fee, ...]
+    prices: frozenset[Price]  # all that its dollars rest on
+    price_remarks: list[str]  # what the price book says of them
 
 
 def compute_ledger(
     store: Store,
     window: Window,
-    prices: PriceSource,
+    prices: Prices,
     options: Options | None = None,
     progress: Progress = lambda _: None,
     also: Mapping[str, Metric] | None = None,
@@ -73,11 +82,15 @@ def compute_ledger(
     `also` are further tables that somebody who looks closer wants beside the ledger's own.
     """
     options = options or Options()
+    book = prices if isinstance(prices, PriceBook) else None  # a plain table knows no reservations and no fees
+    if book:
+        options = replace(options, price_basis=book.basis)
+    reservations = book.reservations if book else ()
     inputs = read_inputs(store, window, options.slo, progress, also)
     progress("fleet")
     places, device_to_node = place_series(inputs)
-    seen = seen_devices(inputs, places)
-    nodes, cpu_nodes = accelerator_nodes(inputs, places, seen, prices, options)
+    seen = steady(seen_devices(inputs, places))
+    nodes, cpu_nodes = accelerator_nodes(inputs, places, seen, prices, reservations, options)
     resources = advertised(inputs)
     devices = physical_devices(nodes, seen, resources)
     units = units_of(nodes, devices, seen, resources)
@@ -121,7 +134,27 @@ def compute_ledger(
     good_shares(inputs, options.slo)
     # What a cell without any finished request says: nothing against it, and with an SLO nothing for it either.
     inputs.db.execute(f"CREATE OR REPLACE TABLE no_news AS SELECT {0 if options.slo.chosen else 1} AS low, 1 AS high")
-    rows = ledger_rows(inputs, nodes, devices, units, pods, options.effective_target)
-    check_sum(inputs, nodes)
+    told = told_time(inputs, nodes)
+    idle = unlaunched(reservations, nodes, devices, told) if told else []
+    unlaunched_rows(inputs, idle)
+    rows = ledger_rows(inputs, nodes, devices, units, pods, options)
+    check_sum(inputs, rows, nodes, idle, told or window)
     joins = [device_to_node, holding.join, engine_to_pod(inputs, pods), pod_to_node(asked, nodes, window)]
-    return Ledger(window, options, rows, inputs, nodes, cpu_nodes, devices, units, pods, joins)
+    paid = frozenset(prices_of(nodes) | {one.price for one in idle if one.price})
+    return Ledger(
+        window,
+        options,
+        rows,
+        inputs,
+        nodes,
+        cpu_nodes,
+        devices,
+        units,
+        pods,
+        joins,
+        reservations,
+        idle,
+        book.fees if book else (),
+        paid,
+        book.warnings if book else [],
+    )

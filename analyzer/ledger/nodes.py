@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.ledger.inputs import Inputs
+from analyzer.pricing.path import PricePath
 from analyzer.pricing.price import Price
 
 ACCELERATOR_RESOURCE = re.compile(r"nvidia_com_(gpu(_shared)?|mig_\w+)|aws_amazon_com_neuron(core|device)?")
@@ -46,6 +47,16 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A node's time in one reservation, microseconds."""
+
+    start: int
+    end: int
+    reservation_id: str
+    capacity_type: str  # of the reservation
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One node under one provider id. `start` and `end` bound its paid lifetime inside the window, microseconds."""
 
@@ -57,8 +68,9 @@ class Node:
     start: int
     end: int
     created: int | None  # when the node object was made
-    price: Price | None
-    dearest: Price | None = None  # where the node may be of several types: `price` is then the cheapest
+    prices: PricePath
+    dearest: PricePath | None = None  # where the node may be of several types: `prices` are then the cheapest's
+    stays: tuple[Stay, ...] = ()
 
     @property
     def seconds(self) -> float:

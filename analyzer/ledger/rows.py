@@ -8,28 +8,28 @@ from analyzer.ledger.devices import REPLICA, Device, Unit
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.modelled import add_modelled_ratios
 from analyzer.ledger.nodes import Node
+from analyzer.ledger.options import Options
 from analyzer.ledger.pods import Pods
-from analyzer.pricing.price import LIST
+from analyzer.ledger.priced import price_spells
+from analyzer.ledger.states import RESERVED_UNLAUNCHED
 from analyzer.window import CELL
 
 
 def ledger_rows(
-    inputs: Inputs, nodes: list[Node], devices: list[Device], units: list[Unit], pods: Pods, target: float
+    inputs: Inputs, nodes: list[Node], devices: list[Device], units: list[Unit], pods: Pods, options: Options
 ) -> pa.Table:
     """The rows of DESIGN 13. `seconds` are accelerator-seconds (the share is applied); `dollars` is null where the
-    node's price is unknown; `start` and `end` are the cell's edges."""
+    price is unknown; `start` and `end` are the cell's edges. A price that changes inside a cell makes two rows."""
+    price_spells(inputs, nodes, devices)
     _dimensions(inputs, nodes, devices, units, pods)
     _cells(inputs)
     _effective(inputs)
     add_modelled_ratios(inputs, devices)
-    inputs.db.execute(_split(target))
-    return inputs.db.sql(_ROWS).to_arrow_table()
+    inputs.db.execute(_split(options.effective_target))
+    return inputs.db.sql(_rows(options.price_basis)).to_arrow_table()
 
 
 def _dimensions(inputs: Inputs, nodes: list[Node], devices: list[Device], units: list[Unit], pods: Pods) -> None:
-    count = [0] * len(nodes)
-    for device in devices:
-        count[device.node] += 1
     table_of(
         inputs.db,
         "node_row",
@@ -38,10 +38,6 @@ def _dimensions(inputs: Inputs, nodes: list[Node], devices: list[Device], units:
             "provider_id": pa.array([node.provider_id for node in nodes], pa.string()),
             "instance_type": pa.array([node.shape.instance_type for node in nodes], pa.string()),
             "capacity_type": pa.array([node.shape.capacity_type for node in nodes], pa.string()),
-            "device_dollars_per_hour": pa.array(
-                [node.price.dollars_per_hour / count[node.number] if node.price else None for node in nodes],
-                pa.float64(),
-            ),
         },
     )
     table_of(
@@ -82,12 +78,17 @@ def _cells(inputs: Inputs) -> None:
     inputs.db.execute(
         f"""
         CREATE OR REPLACE TABLE cell_state AS
-        WITH cut AS (
-            SELECT *, unnest(range(start_t // {CELL}, (end_t - 1) // {CELL} + 1)) * {CELL} AS cell FROM segment
+        WITH priced AS (
+            SELECT s.* REPLACE (greatest(s.start_t, p.start_t) AS start_t, least(s.end_t, p.end_t) AS end_t), p.spell
+            FROM segment AS s JOIN node_price AS p
+                ON p.node = s.node AND p.start_t < s.end_t AND p.end_t > s.start_t
+        ),
+        cut AS (
+            SELECT *, unnest(range(start_t // {CELL}, (end_t - 1) // {CELL} + 1)) * {CELL} AS cell FROM priced
         )
-        SELECT unit, device, node, pod, state, missing_signal, node_phase, apportioned, cell,
+        SELECT unit, device, node, pod, state, missing_signal, node_phase, apportioned, cell, spell,
             CAST(sum(least(end_t, cell + {CELL}) - greatest(start_t, cell)) AS BIGINT) AS microseconds
-        FROM cut GROUP BY unit, device, node, pod, state, missing_signal, node_phase, apportioned, cell
+        FROM cut GROUP BY unit, device, node, pod, state, missing_signal, node_phase, apportioned, cell, spell
         """
     )
 
@@ -165,16 +166,28 @@ def _split(target: float) -> str:
     """
 
 
-_ROWS = f"""
-    SELECT make_timestamptz(c.cell) AS start, make_timestamptz(c.cell + {CELL}) AS "end",
-        n.cluster, n.name AS node, r.provider_id, r.instance_type, r.capacity_type, d.device_name AS device,
-        u.parts / u.whole AS share, coalesce(p.namespace, '') AS namespace, coalesce(p.name, '') AS pod,
-        coalesce(w.workload, '') AS workload, coalesce(m.model, '') AS model, coalesce(w.team, '') AS team,
-        c.state, c.missing_signal, c.seconds * u.parts / u.whole AS seconds,
-        c.seconds * u.parts / u.whole * r.device_dollars_per_hour / 3600 AS dollars,
-        '{LIST}' AS price_basis, c.node_phase, c.apportioned
-    FROM cell_split AS c JOIN unit AS u USING (unit) JOIN unit_row AS d USING (unit) JOIN node AS n ON n.node = c.node
-    JOIN node_row AS r ON r.node = c.node LEFT JOIN pod AS p ON p.pod = c.pod LEFT JOIN pod_row AS w ON w.pod = c.pod
-    LEFT JOIN pod_group AS g ON g.pod = c.pod LEFT JOIN group_model AS m ON m.serving_group = g.serving_group
-    ORDER BY c.cell, n.cluster, n.name, d.device_name, c.state
-"""
+def _rows(basis: str) -> str:
+    return f"""
+        SELECT make_timestamptz(c.cell) AS start, make_timestamptz(c.cell + {CELL}) AS "end",
+            n.cluster, n.name AS node, r.provider_id, r.instance_type, r.capacity_type, d.device_name AS device,
+            u.parts / u.whole AS share, coalesce(p.namespace, '') AS namespace, coalesce(p.name, '') AS pod,
+            coalesce(w.workload, '') AS workload, coalesce(m.model, '') AS model, coalesce(w.team, '') AS team,
+            c.state, c.missing_signal, c.seconds * u.parts / u.whole AS seconds,
+            c.seconds * u.parts / u.whole * x.device_dollars_per_hour / 3600 AS dollars,
+            '{basis}' AS price_basis, c.node_phase, c.apportioned
+        FROM cell_split AS c JOIN unit AS u USING (unit) JOIN unit_row AS d USING (unit)
+        JOIN node AS n ON n.node = c.node JOIN node_row AS r ON r.node = c.node JOIN node_price AS x USING (spell)
+        LEFT JOIN pod AS p ON p.pod = c.pod LEFT JOIN pod_row AS w ON w.pod = c.pod
+        LEFT JOIN pod_group AS g ON g.pod = c.pod LEFT JOIN group_model AS m ON m.serving_group = g.serving_group
+        UNION ALL
+        SELECT make_timestamptz(cell), make_timestamptz(cell + {CELL}), '', '', '', instance_type, capacity_type, '', 1,
+            '', '', '', '', '', '{RESERVED_UNLAUNCHED}', '', device_seconds,
+            device_seconds * device_dollars_per_hour / 3600, '{basis}', '', false
+        FROM (
+            SELECT *, devices * (least(end_t, cell + {CELL}) - greatest(start_t, cell)) / 1e6 AS device_seconds
+            FROM (
+                SELECT *, unnest(range(start_t // {CELL}, (end_t - 1) // {CELL} + 1)) * {CELL} AS cell FROM unlaunched
+            )
+        )
+        ORDER BY start, cluster, node, device, state, dollars
+    """

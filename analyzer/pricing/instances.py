@@ -13,6 +13,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from analyzer.pricing.path import PricePath, Resource, constant
 from analyzer.pricing.price import LIST, Price
 
 TABLE_REGION = "us-east-1"
@@ -128,3 +129,7 @@ class DatedTable:
             resource=instance_type,
             region=TABLE_REGION,
         )
+
+    def path(self, resource: Resource, start: int, end: int) -> PricePath:
+        """The same price for all time."""
+        return constant(self.price(resource.instance_type, resource.capacity_type, resource.region))

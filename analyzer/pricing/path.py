@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from analyzer.pricing.price import Price
 
 _HOUR_US = 3_600_000_000
+
+FOREVER = 253_402_300_799_000_000  # the last second of the year 9999: of what has no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class PricePath:
 
     def at(self, when: int) -> Price | None:
         """The price at a moment."""
-        begun = [step for step in self.steps if step.start <= when]
-        return (begun[-1] if begun else self.steps[0]).price if self.steps else None
+        if not self.steps:
+            return None
+        return self.steps[max(0, bisect_right(self.steps, when, key=_start) - 1)].price
 
     def dollars(self, start: int, end: int) -> float | None:
         """The integral from `start` to `end`; None where a part of it has no price."""
@@ -59,7 +63,25 @@ class PricePath:
             return None
         return math.fsum(price.dollars_per_hour * (until - since) / _HOUR_US for since, until, price in parts if price)
 
+    def prices(self) -> list[Price]:
+        """Every price on the way."""
+        return [step.price for step in self.steps if step.price is not None]
+
+    def between(self, start: int, end: int) -> PricePath:
+        """The same path without the steps that say nothing of `start` to `end`."""
+        first = max(0, bisect_right(self.steps, start, key=_start) - 1)
+        steps = self.steps[first:]
+        return PricePath((*steps[:1], *(step for step in steps[1:] if step.start < end)))
+
+    def each(self, change: Callable[[Price], Price | None]) -> PricePath:
+        """The path with every price changed."""
+        return PricePath(tuple(Step(one.start, change(one.price) if one.price else None) for one in self.steps))
+
 
 def constant(price: Price | None) -> PricePath:
     """One price for all time."""
     return PricePath((Step(0, price),))
+
+
+def _start(step: Step) -> int:
+    return step.start

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from analyzer.ledger.joins import join_warnings
 from analyzer.ledger.ledger import Ledger
 from analyzer.ledger.nodes import Node
-from analyzer.ledger.shapes import RUNGS
-from analyzer.ledger.states import STATES
-from analyzer.pricing.instances import TABLE_REGION
-from analyzer.pricing.price import LIST
+from analyzer.ledger.states import RESERVED_UNLAUNCHED, STATES
+from analyzer.report.bill import bill_of, node_figure, price_names
 from analyzer.report.kpis import kpis
 from analyzer.report.model import (
     SCHEMA_VERSION,
-    Bill,
     BlindSpot,
     Figure,
     IdleHolder,
     JoinPart,
     NodeLine,
     Report,
-    Rung,
     StateLine,
     Team,
     WindowPart,
 )
-from analyzer.report.serving import models, price_names
+from analyzer.report.price_warnings import price_warnings
+from analyzer.report.serving import models
 from analyzer.window import CELL_SECONDS, rfc3339
 
 _IDLE_SHOWN = 3
-_NODES_NAMED = 3
 _REMEDIES = {
     "device": "run a device exporter (dcgm-exporter) on the node and let Prometheus scrape it",
     "engine and device": "let Prometheus scrape the engine's /metrics and the node's device exporter",
@@ -42,6 +37,7 @@ _REMEDIES = {
     "effective ratio": "scrape dcgm-exporter as often as the engine, with DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"
     " and DCGM_FI_PROF_DRAM_ACTIVE enabled",
     "price": "give the node's instance type, or its dollars_per_hour, in a nodes file (--nodes FILE)",
+    "reservation price": "give what one instance of the reservation costs for an hour, in a rate card (--prices FILE)",
 }
 
 
@@ -56,7 +52,7 @@ def build_report(
         generated_at=(now or datetime.now(UTC)).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
         window=WindowPart(rfc3339(ledger.window.start), rfc3339(ledger.window.end), CELL_SECONDS),
         sources=[*sources, *sorted(ledger.inputs.producers)],
-        bill=_bill(ledger),
+        bill=bill_of(ledger),
         ledger=_states(ledger),
         kpis=kpis(ledger, served),
         models=served,
@@ -69,35 +65,6 @@ def build_report(
         blind_spots=_blind_spots(ledger),
         warnings=[*remarks, *_warnings(ledger)],
     )
-
-
-def _cost(node: Node) -> float | None:
-    return node.price.dollars_per_hour * node.seconds / 3600 if node.price else None
-
-
-def _dearest_cost(node: Node) -> float | None:
-    return node.dearest.dollars_per_hour * node.seconds / 3600 if node.dearest else _cost(node)
-
-
-def _bill(ledger: Ledger) -> Bill:
-    priced = [cost for node in ledger.nodes if (cost := _cost(node)) is not None]
-    seconds = sum(node.seconds for node in ledger.nodes)
-    covered = sum(node.seconds for node in ledger.nodes if node.price)
-    names = price_names(ledger)
-    if priced:
-        dollars = Figure(math.fsum(priced), covered / seconds, names)
-        if any(node.dearest for node in ledger.nodes):
-            high = math.fsum(_dearest_cost(node) or 0.0 for node in ledger.nodes)
-            dollars = Figure(dollars.value, dollars.coverage, names, low=dollars.value, high=high)
-    else:
-        why = "no accelerator node has a known price" if ledger.nodes else "no accelerator node was seen in the window"
-        dollars = Figure(None, 0.0, names, reason=why)
-    rungs = []
-    for rung, title in RUNGS.items():
-        mine = [node for node in ledger.nodes if node.shape.rung == rung]
-        if mine:
-            rungs.append(Rung(title, len(mine), math.fsum(_cost(node) or 0.0 for node in mine)))
-    return Bill(dollars, LIST, "estimated", rungs)
 
 
 def _states(ledger: Ledger) -> list[StateLine]:
@@ -126,13 +93,7 @@ def _teams(ledger: Ledger) -> list[Team]:
 
 
 def _node(node: Node) -> NodeLine:
-    cost = _cost(node)
-    dollars = (
-        Figure(cost, 1.0, [node.price.name], *((cost, _dearest_cost(node)) if node.dearest else ()))
-        if node.price
-        else Figure(None, 0.0, [], reason=f"no price for {node.shape.instance_type or 'an unknown instance type'}")
-    )
-    return NodeLine(node.name, node.shape.instance_type, node.shape.capacity_type, node.seconds, dollars)
+    return NodeLine(node.name, node.shape.instance_type, node.shape.capacity_type, node.seconds, node_figure(node))
 
 
 def _idle_holders(ledger: Ledger) -> list[IdleHolder]:
@@ -155,9 +116,14 @@ def _blind_spots(ledger: Ledger) -> list[BlindSpot]:
         SELECT 'effective ratio', 'node', node, sum(dollars), sum(seconds)
         FROM ledger_rows WHERE state = 'active-unassessed' GROUP BY ALL
         UNION ALL
-        SELECT 'price', 'node', node, NULL, sum(seconds) FROM ledger_rows WHERE dollars IS NULL GROUP BY ALL
+        SELECT 'price', 'node', node, NULL, sum(seconds)
+        FROM ledger_rows WHERE dollars IS NULL AND state <> $1 GROUP BY ALL
+        UNION ALL
+        SELECT 'reservation price', 'instance type', instance_type, NULL, sum(seconds)
+        FROM ledger_rows WHERE dollars IS NULL AND state = $1 GROUP BY ALL
         ORDER BY 4 DESC NULLS LAST, 5 DESC, 3
-        """
+        """,
+        [RESERVED_UNLAUNCHED],
     ).fetchall()
     return [
         BlindSpot(signal, kind, subject or "this cluster", dollars, seconds, _REMEDIES[signal])
@@ -166,11 +132,7 @@ def _blind_spots(ledger: Ledger) -> list[BlindSpot]:
 
 
 def _warnings(ledger: Ledger) -> list[str]:
-    said = []
-    elsewhere = sorted({n.shape.region for n in ledger.nodes if n.shape.region not in ("", TABLE_REGION)})
-    if elsewhere:
-        said.append(f"{TABLE_REGION} list prices stand in for {', '.join(elsewhere)}")
-    said += _ranges(ledger)
+    said = price_warnings(ledger)
     said += join_warnings(ledger)
     restarts, seconds = ledger.inputs.db.execute(
         "SELECT count(*), coalesce(sum(hidden_seconds), 0) FROM generation_hidden WHERE most > 0"
@@ -182,26 +144,3 @@ def _warnings(ledger: Ledger) -> list[str]:
     elif ledger.nodes:
         said.append("node lifetimes begin with EC2's launch; their ends are estimated from the last sample")
     return said
-
-
-def _ranges(ledger: Ledger) -> list[str]:
-    """One sentence for each set of instance types between which nothing decides."""
-    by_types: dict[tuple[str, ...], list[Node]] = {}
-    for node in ledger.nodes:
-        if node.shape.may_be:
-            by_types.setdefault(node.shape.may_be, []).append(node)
-    return [
-        f"{_some([node.name for node in nodes])}: accelerator model and count fit {', '.join(types)};"
-        + (f" counted as the cheapest with a known price, {_span(nodes)}" if nodes[0].price else " no price is known")
-        for types, nodes in by_types.items()
-    ]
-
-
-def _span(nodes: list[Node]) -> str:
-    low, high = (math.fsum(cost(node) or 0.0 for node in nodes) for cost in (_cost, _dearest_cost))
-    return f"${low:,.2f}; as the dearest it would be ${high:,.2f}"
-
-
-def _some(names: list[str]) -> str:
-    shown, rest = ", ".join(names[:_NODES_NAMED]), len(names) - _NODES_NAMED
-    return f"{'node' if len(names) == 1 else 'nodes'} {shown}" + (f" and {rest} more" if rest > 0 else "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from analyzer.ledger.counters import increments_of_devices
 from analyzer.ledger.ledger import Ledger
 from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
+from analyzer.report.bill import price_coverage, price_names
 from analyzer.report.model import Figure, Kpis, Model
-from analyzer.report.serving import price_names
 
 _TARGET_STEP = 0.1
 
@@ -17,9 +17,8 @@ def kpis(ledger: Ledger, models: list[Model]) -> Kpis:
         ledger.inputs.db.execute("SELECT state, coalesce(sum(dollars), 0) FROM ledger_rows GROUP BY state").fetchall()
     )
     bill = sum(spent.values())
-    seconds = sum(node.seconds for node in ledger.nodes)
     accelerator_seconds = ledger.inputs.db.execute("SELECT coalesce(sum(seconds), 0) FROM ledger_rows").fetchall()[0][0]
-    coverage = sum(node.seconds for node in ledger.nodes if node.price) / seconds if seconds else 0.0
+    coverage = price_coverage(ledger)
     hours = ledger.window.seconds / 3600
     generated = sum(one.tokens.generation.value or 0 for one in models)
     good = [_interval(one) for one in models]
@@ -89,7 +88,7 @@ def _other_targets(ledger: Ledger, bill: float, coverage: float) -> dict[str, Fi
                     least(1, greatest(0, e.x) / $1) AS u,
                     CASE WHEN m.serving_group IS NULL THEN 1 ELSE coalesce(q.low, b.low) END AS low,
                     CASE WHEN m.serving_group IS NULL THEN 1 ELSE coalesce(q.high, b.high) END AS high
-                FROM cell_state AS c JOIN unit AS t USING (unit) JOIN node_row AS r ON r.node = c.node
+                FROM cell_state AS c JOIN unit AS t USING (unit) JOIN node_price AS r USING (spell)
                 JOIN pod_group AS g USING (pod) CROSS JOIN no_news AS b
                 JOIN effective_cell AS e ON e.unit = c.unit AND e.pod = c.pod AND e.cell = c.cell
                 LEFT JOIN group_model AS m ON m.serving_group = g.serving_group

@@ -15,6 +15,12 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
 
 
+def _fees(report: Report) -> list[str]:
+    """What is paid beside the bill, as a paragraph."""
+    told = ", ".join(f"{escaped(fee.name)} {figure(fee.dollars)}" for fee in report.bill.fees)
+    return [f"Beside the bill: {told}", ""] if told else []
+
+
 def markdown(report: Report) -> str:
     """The whole report."""
     bill = report.bill.dollars
@@ -34,6 +40,7 @@ def markdown(report: Report) -> str:
             for line in report.ledger
         ),
         "",
+        *_fees(report),
         "| model | held | held /1M | loaded /1M | good /1M | tok/s | busy | effective |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(

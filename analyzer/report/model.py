@@ -32,11 +32,19 @@ class Rung(msgspec.Struct, frozen=True):
     dollars: float
 
 
-class Bill(msgspec.Struct, frozen=True):
+class FeeLine(msgspec.Struct, frozen=True):
+    """What is paid beside the nodes: a control plane, Auto Mode. No state of an accelerator, so not in their sum."""
+
+    name: str
     dollars: Figure
+
+
+class Bill(msgspec.Struct, frozen=True):
+    dollars: Figure  # of all states; without the fees
     price_basis: str
     lifetime: str
     instance_type_rungs: list[Rung]
+    fees: list[FeeLine]
 
 
 class StateLine(msgspec.Struct, frozen=True):

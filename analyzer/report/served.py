@@ -79,8 +79,8 @@ def _good(ledger: Ledger, seen: dict[tuple[str, str], Served]) -> None:
 
 
 def _dollars(ledger: Ledger, seen: dict[tuple[str, str], Served]) -> None:
-    """Held dollars of each serving group go to its models by tokens; loaded adds free and node time of the same
-    instance type, spread by held seconds."""
+    """Held dollars of each serving group go to its models by tokens; loaded adds free and node time and unused
+    reservations of the same instance type, spread by held seconds."""
     db = ledger.inputs.db
     db.register("ledger_rows", ledger.rows)
     rows = db.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.ledger.ledger import Ledger
+from analyzer.report.bill import price_names
 from analyzer.report.model import Dollars, Figure, Latency, Model, PerMillion, SloPart, Tokens
 from analyzer.report.served import Served, served
 
@@ -13,11 +14,6 @@ def models(ledger: Ledger) -> list[Model]:
     """One entry per namespace and model, the dearest first."""
     ordered = sorted(served(ledger).items(), key=lambda item: (-item[1].held, item[0]))
     return [_model(ledger, namespace, model, one) for (namespace, model), one in ordered]
-
-
-def price_names(ledger: Ledger) -> list[str]:
-    """The prices that the ledger's dollars rest on."""
-    return sorted({node.price.name for node in ledger.nodes if node.price})
 
 
 def _model(ledger: Ledger, namespace: str, model: str, one: Served) -> Model:
@@ -36,7 +32,7 @@ def _model(ledger: Ledger, namespace: str, model: str, one: Served) -> Model:
     if not one.seconds:
         no_dollars = "no accelerator that its pods hold was seen"
     elif not one.is_priced:
-        no_dollars = "the price of a node is unknown"
+        no_dollars = "the price of a node is unknown, or was for a time"
     paid = [*sources, *price_names(ledger)]
 
     def dollars(value: float) -> Figure:

@@ -35,6 +35,7 @@ def table(report: Report) -> str:
     )
     _headline(console, report)
     _bill(console, report)
+    _fees(console, report)
     _key_figures(console, report)
     if report.models:
         console.print(_models(report.models))
@@ -106,6 +107,14 @@ def _bill(console: Console, report: Report) -> None:
     )
     console.print(lines)
     console.print()
+
+
+def _fees(console: Console, report: Report) -> None:
+    """What is paid beside the bill; no state of an accelerator has it."""
+    if report.bill.fees:
+        told = ", ".join(f"{plain(fee.name)} {figure(fee.dollars)}" for fee in report.bill.fees)
+        console.print(f"Beside the bill: {told}.")
+        console.print()
 
 
 def _key_figures(console: Console, report: Report) -> None:

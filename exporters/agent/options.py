@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,15 @@ def key_of(name: str) -> str:
     return name.removesuffix(_UNIT)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """A flag for each setting; its help names the variable that sets it too."""
+def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
+    """A flag for each setting, or for those that mean something here; its help names the variable that sets it too."""
     parser.add_argument(
         "--config", metavar="FILE", help=f"a YAML file with settings ({_ENVIRONMENT}CONFIG); unknown names are refused"
     )
     for one, setting in _settings():
+        if names is not None and one.name not in names:
+            parser.set_defaults(**{one.name: None})
+            continue
         default = "" if one.default in (MISSING, None, ()) else f"; default: {_shown(one.default)}"
         text = f"{setting.help} ({variable_of(one.name)}{default})"
         parser.add_argument(flag_of(one.name), dest=one.name, metavar=setting.metavar, help=text.replace("%", "%%"))

@@ -24,6 +24,7 @@ node_shape_info = Metric(
         "accelerators",
         "replicas",
         "accelerator_model",
+        "reservation",
     ),
 )
 machine_info = Metric(
@@ -71,4 +72,76 @@ accelerators = Metric(
     "Devices of a node by state: expected (its type has them), visible (the driver shows them), allocatable and"
     " requested (the kubelet's word).",
     ("node", "state"),
+)
+claim_info = Metric(
+    "node_claim_info",
+    Kind.INFO,
+    Unit.NONE,
+    "A NodeClaim: what Karpenter buys. Its node is the empty label until that has registered.",
+    ("nodeclaim", "node", "provider_id", "nodepool", "instance_type", "capacity_type", "zone", "reservation"),
+)
+launched_seconds = Metric(
+    "node_launched_timestamp_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "When the machine of a NodeClaim was launched, unix time: from then on it is paid.",
+    ("node", "nodeclaim"),
+)
+gone_seconds = Metric(
+    "node_gone_timestamp_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "When the NodeClaim, or the node where it has none, was seen to go, unix time; told for ten minutes after it.",
+    ("node", "nodeclaim"),
+)
+phase = Metric(
+    "node_phase",
+    Kind.STATE,
+    Unit.NONE,
+    "1 for the phase that the node is in: starting (it was never Ready with its accelerators), ready, draining"
+    " (deleted, cordoned or tainted for it), unhealthy (not Ready any more, or its accelerators are reported bad).",
+    ("node", "phase"),
+)
+start_seconds = Metric(
+    "node_start_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "From the wish for a node (its NodeClaim's creation, else its own) to a step: launched, created, registered,"
+    " initialized, devices (accelerators allocatable), first_pod (a pod with accelerators is Ready).",
+    ("node", "step"),
+)
+nodepool_info = Metric(
+    "nodepool_info",
+    Kind.INFO,
+    Unit.NONE,
+    "How a NodePool of Karpenter is set.",
+    ("nodepool", "node_class_kind", "node_class", "consolidation_policy", "consolidate_after"),
+)
+nodepool_limit = Metric(
+    "nodepool_limit",
+    Kind.STATE,
+    Unit.NONE,
+    "The most that a NodePool may hold, by resource; no series: no limit.",
+    ("nodepool", "resource"),
+)
+reservation_info = Metric(
+    "reservation_info",
+    Kind.INFO,
+    Unit.NONE,
+    "A capacity reservation that an EC2NodeClass has found.",
+    ("reservation", "node_class", "instance_type", "zone", "kind", "state"),
+)
+offering_dollars_per_hour = Metric(
+    "offering_dollars_per_hour",
+    Kind.STATE,
+    Unit.DOLLARS,
+    "What Karpenter estimates that a node of this kind costs; 0 where it does not know.",
+    ("instance_type", "capacity_type", "zone"),
+)
+offering_available = Metric(
+    "offering_available",
+    Kind.STATE,
+    Unit.NONE,
+    "1 while Karpenter takes it that a node of this kind can be had, 0 after a launch failed for lack of capacity.",
+    ("instance_type", "capacity_type", "zone"),
 )

@@ -62,3 +62,19 @@ app_labels_info = Metric(
     "Labels by which a selector finds the pods of one application.",
     (*_POD, "app", "app_name", "app_instance", "app_component"),
 )
+start_seconds = Metric(
+    "pod_start_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "From a pod's creation to a step of its cold start: scheduled, image_pulled (the last image), started (the last"
+    " container), ready. A step that nobody saw has no series.",
+    (*_POD, "step"),
+)
+image_bytes = Metric("pod_image_bytes", Kind.STATE, Unit.BYTES, "Size of a container's image.", (*_POD, "container"))
+image_pull_seconds = Metric(
+    "pod_image_pull_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "How long the pull of a container's image took; 0 where the node had it already.",
+    (*_POD, "container"),
+)

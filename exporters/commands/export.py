@@ -1,4 +1,4 @@
-"""`gpuyield export node`: serves what the accelerators of this machine do."""
+"""`gpuyield export`: serves what the accelerators of this machine do, or what a cluster says of its nodes and pods."""
 
 from __future__ import annotations
 
@@ -36,6 +36,23 @@ A flag wins over the environment, that over the file of --config (the flags' nam
 exit code: 0 stopped; 2 a setting is wrong, or the address is taken
 """
 
+_CLUSTER = """Watches the nodes of a Kubernetes cluster, what Karpenter buys, and the pods that ask for accelerators,
+and serves it at /metrics, until SIGTERM or Ctrl-C: types and zones, when each node was launched, came up and went, what
+its start and the start of each pod took, and who holds what. It only ever reads.
+
+Each kind of object is read on a thread of its own; one that may not be read, or does not exist (no Karpenter), costs
+only its own samples. It needs `get`, `list` and `watch` on nodes, pods, events, replicasets, and, of Karpenter, on
+nodeclaims, nodepools and ec2nodeclasses. One of it is enough for a cluster."""
+
+_CLUSTER_EPILOG = """examples:
+  gpuyield export cluster
+  gpuyield export cluster --context blue --listen :19401
+
+Without --context it is the current one of the kubeconfig; in a pod, the cluster that the pod is in.
+exit code: 0 stopped; 2 a setting is wrong, no cluster is configured, or the address is taken
+"""
+_CLUSTER_SETTINGS = ("listen", "web_config", "interval_seconds", "log_format", "log_level")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be exported."""
@@ -49,13 +66,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_settings(node)
+    cluster = kinds.add_parser(
+        "cluster",
+        help="nodes and pods of a Kubernetes cluster",
+        description=_CLUSTER,
+        epilog=_CLUSTER_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    cluster.add_argument("--context", metavar="NAME", help="a context of the kubeconfig; default: the current one")
+    add_settings(cluster, _CLUSTER_SETTINGS)
+    cluster.set_defaults(node_name="cluster")  # it speaks for no single node
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     with _stop_signals() as received:
         settings = settings_of(arguments, os.environ)
-        agent = Agent(settings, rosters_of(settings))
+        is_cluster = arguments.export == "cluster"
+        agent = Agent(settings, [cluster_roster(arguments.context)] if is_cluster else rosters_of(settings))
         agent.start()
         while not received:
             time.sleep(_LOOK_SECONDS)
@@ -73,6 +101,14 @@ def rosters_of(settings: Settings) -> Sequence[Roster]:
     if _KUBELET in chosen:  # it knows MIG slices by names that only the driver can tell the meaning of
         found[_KUBELET] = chosen[_KUBELET](settings, found.get("nvidia"))
     return [found[name] for name in chosen]
+
+
+def cluster_roster(context: str | None) -> Roster:
+    """Of the cluster of this context; raises `ClusterError` where none is configured."""
+    from exporters.cluster.collector import ClusterRoster
+    from exporters.kubernetes.kubeconfig import api_server
+
+    return ClusterRoster(api_server(context))
 
 
 @contextmanager

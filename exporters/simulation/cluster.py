@@ -47,7 +47,7 @@ def cluster_page(nodes: Sequence[Node], pods: Sequence[Pod]) -> StandingPage:
 def accelerator_resources(node: Node) -> dict[str, int]:
     """What the device plugin offers, in kube-state-metrics' spelling of resources."""
     if node.machine.card is None:
-        return {}
+        return {"aws_amazon_com_neuron": node.machine.cards} if node.machine.cards else {}
     if not node.mig:
         return {"nvidia_com_gpu": node.machine.cards * node.replicas}
     profiles = [slot.profile for slot in node.slots if slot.profile]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from exporters.pages.parser import PageParser
@@ -20,9 +21,14 @@ def feed_targets(seed: int, start: float, end: float, numbers: list[int], store:
     The fleet is made again from its seed, so that this can run in a process of its own.
     """
     fleet = demo_fleet(seed, start, (end - start) / _DAY_SECONDS)
+    return scrape_into(store, [fleet.targets[number] for number in numbers], start, end)
+
+
+def scrape_into(store: Path, targets: Iterable[Target], start: float, end: float) -> int:
+    """Scrapes these targets from `start` to `end`; gives the number of samples."""
     with StoreWriter(store) as writer:
-        for number in numbers:
-            _feed(fleet.targets[number], start, end, writer)
+        for target in targets:
+            _feed(target, start, end, writer)
     return writer.samples_written
 
 

@@ -7,16 +7,18 @@ All of it follows from the seed, the start and the length, so another process ge
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-from exporters.simulation.cards import card_page
+from exporters.agent.settings import DEFAULT_PORT
+from exporters.simulation.cards import CardPage, card_page
 from exporters.simulation.casting import Casting
 from exporters.simulation.cluster import cluster_page
 from exporters.simulation.karpenter import karpenter_page
+from exporters.simulation.scene import Scene
 from exporters.simulation.servers import ServerPage, Tokens
 from exporters.simulation.steps import Span, Steps
 from exporters.simulation.story import Node, Pod, identity
@@ -51,7 +53,7 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scraping:
+class Scraping:
     """How the pages are fetched."""
 
     window: Span
@@ -85,23 +87,34 @@ def demo_fleet(
     start: float = DEMO_START,
     days: float = 7.0,
     *,
+    after_days: float = 0.0,
     interval_seconds: float = 60.0,
     lost_ratio: float = 0.02,
+    has_agents: bool = False,
 ) -> Fleet:
-    """The demo week from `start` (a midnight in UTC), cut off after `days`.
+    """The demo week from `start` (a midnight in UTC): `days` of it, the first `after_days` left out.
 
-    `interval_seconds` is that of model servers and DCGM exporters; `lost_ratio` of all scrapes fail.
+    `interval_seconds` is that of model servers and device exporters; `lost_ratio` of all scrapes fail. The device
+    exporters are DCGM's, or with `has_agents` our own agents.
     """
-    window = Span(start, start + days * 86400)
-    scenes = [(node, pods) for node, pods in week(Casting(seed, start)) if node.created < window.end]
-    nodes = tuple(node for node, _ in scenes)
-    pods = tuple(pod for _, each in scenes for pod in each if pod.bound < window.end)
-    history = Span(start - _HISTORY_SECONDS, window.end)
+    since = start + after_days * 86400
+    scraping = Scraping(Span(since, since + days * 86400), seed, interval_seconds, lost_ratio)
+    return fleet_of(week(Casting(seed, start)), scraping, has_agents=has_agents)
+
+
+def fleet_of(scenes: Iterable[Scene], scraping: Scraping, *, has_agents: bool) -> Fleet:
+    """What is there of these scenes while it is scraped."""
+    window, seed = scraping.window, scraping.seed
+    there = [(node, pods) for node, pods in scenes if _meets(node.created, node.gone, window)]
+    nodes = tuple(node for node, _ in there)
+    pods = tuple(pod for _, each in there for pod in each if _meets(pod.bound, pod.removed, window))
+    history = Span(window.start - _HISTORY_SECONDS, window.end)
     flows = {pod.key: traffic(pod, pod.model, seed, history) for pod in pods if pod.model}
     servers = {
         pod.key: ServerPage(pod.model, flows[pod.key], pod.lives, window) for pod in pods if pod.model is not None
     }
-    scraping = _Scraping(window, seed, interval_seconds, lost_ratio)
+    device_targets = _agent_targets if has_agents else _card_targets
+    activity = {pod.key: _activity(pod, flows.get(pod.key)) for pod in pods}
     return Fleet(
         start=window.start,
         end=window.end,
@@ -111,7 +124,7 @@ def demo_fleet(
         truth=_truth(nodes, pods, flows, window),
         tokens=_tokens(pods, servers),
         targets=[
-            *_card_targets(scraping, nodes, pods, {pod.key: _activity(pod, flows.get(pod.key)) for pod in pods}),
+            *device_targets(scraping, _card_pages(seed, nodes, pods, activity), pods),
             *(_server_target(scraping, pod, servers[pod.key]) for pod in pods if pod.key in servers),
             *_cluster_targets(scraping, nodes, pods),
         ],
@@ -155,28 +168,51 @@ def _polling(start: float, serving: Span) -> list[tuple[float, float, float]]:
     return [(loading, serving.start, _LOADING_ACTIVITY), (serving.start, serving.end, _IDLE_ACTIVITY)]
 
 
-def _card_targets(
-    scraping: _Scraping, nodes: Sequence[Node], pods: Sequence[Pod], activity: Mapping[str, Steps]
-) -> list[Target]:
-    targets = []
+def _meets(start: float, end: float, window: Span) -> bool:
+    return Span(start, end).within(window) is not None
+
+
+def _card_pages(
+    seed: int, nodes: Sequence[Node], pods: Sequence[Pod], activity: Mapping[str, Steps]
+) -> Iterator[CardPage]:
     for node in nodes:
-        if node.machine.card is None:
-            continue
-        suffix = identity(scraping.seed, "dcgm", node.name)[:5]
-        labels = {
-            "job": "nvidia-dcgm-exporter",
-            "instance": f"{node.address}:9400",
-            "namespace": "gpu-operator",
-            "pod": f"nvidia-dcgm-exporter-{suffix}",
-            "container": "nvidia-dcgm-exporter",
-        }
-        seed = crc32(f"{scraping.seed} {node.name}".encode())
-        page = card_page(node, node.machine.card, _on(node, pods), activity, seed)
-        targets.append(scraping.target(labels, Span(node.allocatable, node.gone), page))
-    return targets
+        if node.machine.card is not None:
+            own = crc32(f"{seed} {node.name}".encode())
+            yield card_page(node, node.machine.card, _on(node, pods), activity, own)
 
 
-def _server_target(scraping: _Scraping, pod: Pod, page: ServerPage) -> Target:
+def _card_targets(scraping: Scraping, pages: Iterable[CardPage], _pods: Sequence[Pod]) -> Iterator[Target]:
+    for page in pages:
+        labels = _device_labels(scraping.seed, page.node, "nvidia-dcgm-exporter", "gpu-operator", 9400)
+        yield scraping.target(labels, Span(page.node.allocatable, page.node.gone), page)
+
+
+def _agent_targets(scraping: Scraping, pages: Iterable[CardPage], pods: Sequence[Pod]) -> Iterator[Target]:
+    from exporters.simulation.node_agent import agent_page  # needs gpuyield[node]
+
+    for page in pages:
+        own = agent_page(page, _on(page.node, pods), crc32(f"{scraping.seed} agent {page.node.name}".encode()))
+        known = Span(page.node.allocatable, page.node.gone)
+        yield scraping.target(agent_labels(scraping.seed, page.node), known, own)
+
+
+def agent_labels(seed: int, node: Node) -> dict[str, str]:
+    """What a Prometheus attaches to the page of the node's agent."""
+    return _device_labels(seed, node, "gpuyield-node", "gpuyield", DEFAULT_PORT)
+
+
+def _device_labels(seed: int, node: Node, name: str, namespace: str, port: int) -> dict[str, str]:
+    suffix = identity(seed, name.removeprefix("nvidia-").removesuffix("-exporter"), node.name)[:5]
+    return {
+        "job": name,
+        "instance": f"{node.address}:{port}",
+        "namespace": namespace,
+        "pod": f"{name}-{suffix}",
+        "container": name,
+    }
+
+
+def _server_target(scraping: Scraping, pod: Pod, page: ServerPage) -> Target:
     labels = {
         "job": f"{pod.namespace}/vllm",
         "instance": f"{pod.address}:8000",
@@ -188,7 +224,7 @@ def _server_target(scraping: _Scraping, pod: Pod, page: ServerPage) -> Target:
     return scraping.target(labels, Span(pod.lives[0].start, pod.removed), page)
 
 
-def _cluster_targets(scraping: _Scraping, nodes: Sequence[Node], pods: Sequence[Pod]) -> list[Target]:
+def _cluster_targets(scraping: Scraping, nodes: Sequence[Node], pods: Sequence[Pod]) -> list[Target]:
     return [
         scraping.target(
             {"job": "kube-state-metrics", "instance": "10.0.200.9:8080"},

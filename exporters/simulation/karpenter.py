@@ -48,7 +48,7 @@ def _pool_lines(pool: str, nodes: Sequence[Node]) -> Iterator[Line]:
     lives = [(Span(node.created, node.gone), node.machine) for node in nodes]
     for resource, amounts in (
         ("cpu", [(span, machine.vcpus) for span, machine in lives]),
-        ("nvidia.com/gpu", [(span, machine.cards) for span, machine in lives]),
+        ("nvidia.com/gpu", [(span, machine.cards) for span, machine in lives if machine.card]),
     ):
         labels = f'nodepool="{pool}",resource_type="{resource}"'
         yield from _sums("karpenter_nodepools_usage", labels, amounts, life)
@@ -65,6 +65,8 @@ def _sums(family: str, labels: str, amounts: Sequence[tuple[Span, float]], life:
 
 def _spelled(resource: str) -> str:
     """kube-state-metrics writes nvidia_com_mig_1g_24gb where Karpenter writes nvidia.com/mig_1g.24gb."""
+    if resource.startswith("aws_amazon_com_"):
+        return resource.replace("aws_amazon_com_", "aws.amazon.com/")
     name = resource.removeprefix("nvidia_com_")
     if name.startswith("mig_"):
         slices, memory = name.removeprefix("mig_").split("_")

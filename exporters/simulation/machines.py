@@ -21,7 +21,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """An instance type: `cards` accelerators of one model (None: a CPU machine) and the list price of the whole."""
+    """An instance type: `cards` accelerators of one model (None: not NVIDIA's) and the list price of the whole."""
 
     name: str
     vcpus: int
@@ -47,4 +47,5 @@ G5_XLARGE = Machine("g5.xlarge", 4, 16, 1, _A10G, 1.006)
 G6_12XLARGE = Machine("g6.12xlarge", 48, 192, 4, _L4, 4.6016)
 G6_XLARGE = Machine("g6.xlarge", 4, 16, 1, _L4, 0.8048)
 G7E_2XLARGE = Machine("g7e.2xlarge", 8, 64, 1, _RTX_PRO_6000, 3.36312)
+TRN1_32XLARGE = Machine("trn1.32xlarge", 128, 512, 16, None, 21.5)
 M7I_2XLARGE = Machine("m7i.2xlarge", 8, 32, 0, None, 0.4032)

@@ -91,7 +91,10 @@ class Ledgers:
         self._folder = folder
 
     def __call__(self, scene: Scene, start: float, end: float, options: Options | None = None) -> Ledger:
-        return ledger_of(scene.store(self._folder() / "store"), start, end, options)
+        return ledger_of(self.store(scene), start, end, options)
+
+    def store(self, scene: Scene) -> ParquetStore:
+        return scene.store(self._folder() / "store")
 
 
 def ledger_of(store: ParquetStore, start: float, end: float, options: Options | None = None) -> Ledger:

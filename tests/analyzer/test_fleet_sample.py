@@ -56,7 +56,7 @@ def test_states(judged: _Judged, measure: str, said: str) -> None:
 
 def test_bill(judged: _Judged) -> None:
     spent = math.fsum(row["dollars"] for row in rows_of(judged.ledger))
-    lived = math.fsum(node.seconds / 3600 * node.price.dollars_per_hour for node in judged.ledger.nodes if node.price)
+    lived = math.fsum(node.prices.dollars(node.start, node.end) or 0.0 for node in judged.ledger.nodes)
     assert spent == pytest.approx(lived, rel=1e-9)
     bill = judged.truth["bill"]
     assert abs(spent - bill["dollars"]) <= 1e-6 * bill["dollars"] + bill["allowance_dollars"]

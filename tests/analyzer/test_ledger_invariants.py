@@ -6,13 +6,18 @@ import math
 import random
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer.ledger.ledger import Ledger
+from analyzer.ledger.ledger import Ledger, compute_ledger
+from analyzer.pricing.book import Answer, PriceBook, Reservation
 from analyzer.pricing.instances import instance_types
+from analyzer.pricing.path import PricePath, Resource, Step
+from analyzer.pricing.price import EFFECTIVE, Price
+from analyzer.window import Window
 from exporters.series import Series
 from tests.analyzer.conftest import START, Ledgers, Scene, grown, rows_of
 
@@ -121,6 +126,43 @@ def test_states_cover_lifetimes_and_make_the_bill(ledgers: Ledgers, fleet: list[
         assert price
         bill += seconds * price / 3600
     assert spent == pytest.approx(bill, rel=1e-9)
+
+
+class Changing:
+    """Every node costs more from a moment inside a cell on."""
+
+    name = "changing"
+    steps = ((0, 10.0), (round((START + 130) * 1e6), 16.0))
+
+    def path(self, resource: Resource, start: int, end: int) -> Answer:
+        return Answer(self.name, PricePath(tuple(Step(at, _price(dollars)) for at, dollars in self.steps)))
+
+
+def _price(dollars: float) -> Price:
+    return Price(dollars, EFFECTIVE, "card", date(2026, 11, 1), "p5.4xlarge")
+
+
+@few
+@given(fleet=fleets, count=st.integers(1, 3))
+def test_changing_prices_and_unused_reservations_are_in_the_bill(
+    ledgers: Ledgers, fleet: list[Box], count: int
+) -> None:
+    """All nodes are in one reservation; a plain loop looks at every ten seconds."""
+    label = {"label_karpenter_k8s_aws_capacity_reservation_id": "cr-1"}
+    store = ledgers.store(_scene(fleet, **label))
+    reserved = Reservation("cr-1", "odcr", "p5.4xlarge", count, 0, price=_price(8.0))
+    book = PriceBook([Changing()], EFFECTIVE, [reserved])
+    ledger = compute_ledger(store, Window.of_seconds(START, END), book)
+    lives = [min(END, START - 300 + STEP * box.last) for box in fleet]
+    bill = unused = 0.0
+    for at in range(round(START), round(max(lives)), 10):
+        alive = sum(at < end for end in lives)
+        unused += 10 * max(0, count - alive)
+        bill += (alive * (10.0 if at < START + 130 else 16.0) + max(0, count - alive) * 8.0) * 10 / 3600
+    rows = rows_of(ledger)
+    assert math.fsum(row["dollars"] for row in rows) == pytest.approx(bill, rel=1e-9)
+    left = math.fsum(row["seconds"] for row in rows if row["state"] == "reserved-unlaunched")
+    assert left == pytest.approx(unused, rel=1e-9)
 
 
 @few

@@ -158,9 +158,9 @@ def test_a_name_that_is_used_again_for_another_type(ledgers: Ledgers) -> None:
 def test_a_machine_of_another_kind_gets_no_ec2_price(ledgers: Ledgers) -> None:
     scene = _bare(gpus=8).add("kube_node_labels", TIMES, node="n", label_node_kubernetes_io_instance_type="k3s")
     ledger = _ledger(ledgers, scene)
-    assert (ledger.nodes[0].shape.instance_type, ledger.nodes[0].price) == ("k3s", None)
+    assert (ledger.nodes[0].shape.instance_type, ledger.nodes[0].prices.prices()) == ("k3s", [])
     elsewhere = _ledger(ledgers, _bare(gpus=8, provider_id="gce://project/zone/n"))
-    assert (elsewhere.nodes[0].shape.rung, elsewhere.nodes[0].price) == ("", None)
+    assert (elsewhere.nodes[0].shape.rung, elsewhere.nodes[0].prices.prices()) == ("", [])
 
 
 FOUND_BY: dict[str, dict[str, str]] = {

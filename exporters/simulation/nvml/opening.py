@@ -118,9 +118,9 @@ def require(is_supported: bool) -> None:
 
 def pointer(number: int, kind: Any) -> Any:
     """A pointer as the library hands out, to nothing."""
-    return ctypes.cast(ctypes.c_void_p(number), kind)
+    return kind.from_buffer(ctypes.c_void_p(number))
 
 
 def address(of: Any) -> int:
     """The number that a pointer was made from."""
-    return ctypes.cast(of, ctypes.c_void_p).value or 0
+    return ctypes.c_void_p.from_buffer(of).value or 0

@@ -94,4 +94,5 @@ def code_of(error: Exception) -> int:
 
 def address_of(pointer: Any) -> int:
     """Where a handle or sample points to: two of the same address are the same."""
-    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+    # not ctypes.cast: it makes a pointer hold itself, so that each waits for the garbage collector
+    return ctypes.c_void_p.from_buffer(pointer).value or 0

@@ -32,6 +32,7 @@ _SHAPE = {
         "label_karpenter_k8s_aws_instance_gpu_name",
         "label_eks_amazonaws_com_instance_gpu_name",
     ),
+    "reservation": ("label_karpenter_k8s_aws_capacity_reservation_id",),
 }
 _POD_LABELS = {
     "team": ("label_team", "label_app_kubernetes_io_team", "label_owner_team"),

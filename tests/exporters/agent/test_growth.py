@@ -91,3 +91,17 @@ def test_readings_and_faults_leave_nothing_behind() -> None:
 
     assert growth_bytes(read) < NOISE_BYTES
     assert rig.nvml.samples_lent <= 4, "two for each card"
+
+
+def test_nothing_waits_for_the_garbage_collector() -> None:
+    """Which comes so seldom in an agent that what it would free is megabytes by then."""
+    rig = rig_of(*cards(H100, [steady(0.5, 0.4, 0.3, 0.2, 40_000)] * 2))
+    rig.later().read_all()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(ROUNDS):
+            rig.later().read_all()
+        assert gc.collect() < ROUNDS, "less than one object for each round"
+    finally:
+        gc.enable()

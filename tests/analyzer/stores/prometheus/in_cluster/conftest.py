@@ -6,13 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-TOKEN = "token-of-alice"
+from tests.exporters.kubernetes.conftest import TOKEN, Kubeconfig, kubeconfig
+
+__all__ = ["TOKEN", "Kubeconfig", "kubeconfig"]  # the last is a fixture here too
 
 
 def service(
@@ -142,28 +142,6 @@ def _within(services: list[dict[str, Any]], namespace: str) -> list[dict[str, An
     return [each for each in services if each["metadata"]["namespace"] == namespace]
 
 
-class Kubeconfig:
-    """Writes kubeconfig files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "config"
-
-    def write(self, server: str, user: dict[str, Any] | None = None, context: str = "blue", **cluster: Any) -> Path:
-        """One context; `user` is by default one with the token that the double takes."""
-        content = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": context,
-            "clusters": [{"name": f"c-{context}", "cluster": {"server": server, **cluster}}],
-            "contexts": [
-                {"name": context, "context": {"cluster": f"c-{context}", "user": f"u-{context}", "namespace": "team"}}
-            ],
-            "users": [{"name": f"u-{context}", "user": {"token": TOKEN} if user is None else user}],
-        }
-        self.file.write_text(yaml.safe_dump(content))
-        return self.file
-
-
 @pytest.fixture
 def api() -> Iterator[FakeApiServer]:
     """An API server that lists whatever is put into it."""
@@ -175,14 +153,3 @@ def api() -> Iterator[FakeApiServer]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kubeconfig:
-    """The kubeconfig that is looked for, not there yet; and no way to anything of the machine that runs the test."""
-    kubeconfig = Kubeconfig(tmp_path)
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig.file))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    for name in ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
-        monkeypatch.delenv(name, raising=False)
-    return kubeconfig

@@ -7,6 +7,7 @@ import pytest
 
 from analyzer.stores.prometheus.errors import Refused, Transient, Unauthorised
 from analyzer.stores.prometheus.in_cluster.find import NoPrometheus, find_prometheus
+from exporters.kubernetes.kubeconfig import ClusterError
 from exporters.source import SourceFailed
 from tests.analyzer.stores.prometheus.in_cluster.conftest import TOKEN, FakeApiServer, Kubeconfig, service
 
@@ -107,4 +108,12 @@ def test_a_server_that_is_no_api_server_is_not_mistaken_for_an_empty_one(
 ) -> None:
     kubeconfig.write(f"{api.url}/elsewhere")
     with pytest.raises(SourceFailed, match="no listing of Services: is it one"):
+        find_prometheus()
+
+
+def test_where_no_cluster_is_known_or_nobody_can_sign_in_the_way_out_is_named(kubeconfig: Kubeconfig) -> None:
+    with pytest.raises(ClusterError, match=r"no Prometheus was named.*no context in.*or give --prometheus URL"):
+        find_prometheus()
+    kubeconfig.write("http://127.0.0.1:9", {"tokenFile": "gone"})
+    with pytest.raises(SourceFailed, match=r"Token file .*gone not found.*or give --prometheus URL"):
         find_prometheus()

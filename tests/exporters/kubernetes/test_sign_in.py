@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.stores.prometheus.errors import Unauthorised
-from analyzer.stores.prometheus.in_cluster.find import find_prometheus
+from exporters.kubernetes.kubeconfig import api_server
 from exporters.source import SourceFailed
-from tests.analyzer.stores.prometheus.in_cluster.conftest import FakeApiServer, Kubeconfig, service
+from tests.exporters.kubernetes.conftest import FakeApiServer, Kubeconfig, ask
 
-PROMETHEUS = service("monitoring", "prometheus-k8s", {"app.kubernetes.io/name": "prometheus"}, {"web": 9090})
 BETA, V1 = "client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1"
 
 GIVES = """
@@ -37,8 +35,8 @@ def test_the_token_of_a_program_is_used(api: FakeApiServer, kubeconfig: Kubeconf
     program(kubeconfig.file.parent, GIVES)
     env = [{"name": "STAGE", "value": "prod"}]
     kubeconfig.write(api.url, {"exec": {"apiVersion": version, "command": "./sign-in", "args": ["get"], "env": env}})
-    api.services, api.tokens = [PROMETHEUS], {token}
-    assert find_prometheus().candidates
+    api.tokens = {token}
+    assert ask(api_server()) == 200
 
 
 @pytest.mark.parametrize(
@@ -56,7 +54,7 @@ def test_a_program_that_fails_is_told_without_what_it_printed(
     command = program(kubeconfig.file.parent, text)
     kubeconfig.write(api.url, {"exec": {"apiVersion": BETA, "command": str(command)}})
     with pytest.raises(SourceFailed, match=message) as caught:
-        find_prometheus()
+        ask(api_server())
     assert "context blue" in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -65,25 +63,24 @@ def test_a_missing_program_comes_with_its_hint(api: FakeApiServer, kubeconfig: K
     hint = "Install the plugin:\n  apt install it"
     kubeconfig.write(api.url, {"exec": {"apiVersion": V1, "command": "no-such-program", "installHint": hint}})
     with pytest.raises(SourceFailed, match=r"no-such-program: No such file.*Install the plugin: apt install it"):
-        find_prometheus()
+        ask(api_server())
 
 
 def test_a_version_that_nobody_knows_is_refused(api: FakeApiServer, kubeconfig: Kubeconfig) -> None:
     command = program(kubeconfig.file.parent, GIVES)
     kubeconfig.write(api.url, {"exec": {"apiVersion": "example.com/v9", "command": str(command)}})
     with pytest.raises(SourceFailed, match=r"example\.com/v9"):
-        find_prometheus()
+        ask(api_server())
 
 
-def test_a_token_that_is_refused_twice_is_the_users_to_mend(api: FakeApiServer, kubeconfig: Kubeconfig) -> None:
+def test_a_token_that_is_refused_twice_is_refused_for_good(api: FakeApiServer, kubeconfig: Kubeconfig) -> None:
     command = program(kubeconfig.file.parent, GIVES)
     env = [{"name": "STAGE", "value": "old"}]
     kubeconfig.write(api.url, {"exec": {"apiVersion": BETA, "command": str(command), "env": env}})
-    with pytest.raises(Unauthorised, match="sign in again"):
-        find_prometheus()
+    assert ask(api_server()) == 401
 
 
 def test_a_token_file_that_is_gone_is_named(api: FakeApiServer, kubeconfig: Kubeconfig) -> None:
     kubeconfig.write(api.url, {"tokenFile": "gone"})
     with pytest.raises(SourceFailed, match=r"Token file .*gone not found"):
-        find_prometheus()
+        ask(api_server())

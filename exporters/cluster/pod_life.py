@@ -1,0 +1,111 @@
+"""The life of a pod that holds accelerators: what it asks for, and the steps of its start."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from exporters.cluster.node_life import lean
+from exporters.cluster.objects import Container, ContainerStatus, Pod, only, since, unix
+from exporters.cluster.pulled import Pulled
+from exporters.cluster.resources import has_accelerators, is_accelerator, numbers
+
+TEAM = ("team", "app.kubernetes.io/team", "owner/team", "owner-team")
+GROUP_NAME = ("leaderworkerset.sigs.k8s.io/name", "ray.io/cluster")
+GROUP_INDEX = ("leaderworkerset.sigs.k8s.io/group-index",)
+ROLE = ("llm-d.ai/role",)
+APP, APP_NAME = ("app",), ("app.kubernetes.io/name",)
+APP_INSTANCE, APP_COMPONENT = ("app.kubernetes.io/instance",), ("app.kubernetes.io/component",)
+_KEPT_LABELS = frozenset((*TEAM, *GROUP_NAME, *GROUP_INDEX, *ROLE, *APP, *APP_NAME, *APP_INSTANCE, *APP_COMPONENT))
+_ENDED = frozenset({"Succeeded", "Failed"})
+
+
+def keep_pod(pod: Pod) -> Pod | None:
+    """None where it asks for no accelerator."""
+    spec = pod.spec
+    if not any(
+        has_accelerators(one.resources.requests or {}) for one in (*spec.containers, *(spec.init_containers or ()))
+    ):
+        return None
+    status = replace(pod.status, conditions=only(pod.status.conditions, "PodScheduled", "Ready"))
+    return replace(pod, metadata=lean(pod.metadata, _KEPT_LABELS), status=status)
+
+
+def is_holder(pod: Pod) -> bool:
+    """From binding to the end of its last container, or until it is gone; that it is being deleted changes nothing."""
+    return bool(pod.spec.node_name) and not has_ended(pod)
+
+
+def has_ended(pod: Pod) -> bool:
+    return pod.status.phase in _ENDED
+
+
+def ready_since(pod: Pod) -> float | None:
+    return since(pod.status.conditions, "Ready")
+
+
+def requests(pod: Pod) -> Iterator[tuple[str, str, float]]:
+    """(container, resource, number). An init container's word counts where no other asks for that accelerator."""
+    init = pod.spec.init_containers or ()
+    lasting = [*pod.spec.containers, *(one for one in init if one.restart_policy == "Always")]
+    asked = {resource for one in lasting for resource in one.resources.requests or {}}
+    for container in lasting:
+        for resource, number in numbers(container.resources.requests or {}):
+            yield container.name, resource, number
+    for container in init:
+        if container not in lasting:
+            yield from _only_of(container, asked)
+
+
+def _only_of(container: Container, asked: Collection[str]) -> Iterator[tuple[str, str, float]]:
+    own = {
+        resource: count
+        for resource, count in (container.resources.requests or {}).items()
+        if is_accelerator(resource) and resource not in asked
+    }
+    for resource, number in numbers(own):
+        yield container.name, resource, number
+
+
+@dataclass(frozen=True, slots=True)
+class PodStart:
+    """Unix seconds of the steps; None: not yet, or nobody saw it."""
+
+    scheduled: float | None
+    image_pulled: float | None
+    started: float | None
+    ready: float | None
+
+
+def start_of(pod: Pod, pulls: Mapping[str, Pulled], first_ready: float | None) -> PodStart:
+    """`pulls` by container; `first_ready` as it was seen: the pod itself knows only when it became Ready last."""
+    names = {container.name for container in pod.spec.containers}
+    statuses = pod.status.container_statuses or ()
+    started = [_first_start(status) for status in statuses]
+    seen = [time for time in started if time is not None]
+    is_all_started = len(seen) == len(names) and len(statuses) == len(names)
+    return PodStart(
+        scheduled=since(pod.status.conditions, "PodScheduled"),
+        image_pulled=max(pulls[name].at for name in names) if names and names <= pulls.keys() else None,
+        started=max(seen) if seen and is_all_started else None,
+        ready=first_ready,
+    )
+
+
+def _first_start(status: ContainerStatus) -> float | None:
+    """None where it has restarted: its first start is not known any more."""
+    if status.restart_count:
+        return None
+    ran = status.state.running or status.state.terminated
+    return unix(ran.started_at) if ran is not None else None
+
+
+def image_sizes(pod: Pod, pulls: Mapping[str, Pulled], on_node: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """(container, bytes): the event's word, else the node's."""
+    for container in pod.spec.containers:
+        pull = pulls.get(container.name)
+        size = (pull.size_bytes if pull is not None else None) or on_node.get(container.image)
+        if size:
+            yield container.name, size
