@@ -9,6 +9,7 @@ from pathlib import Path
 from analyzer.commands.ledger_options import add_ledger_arguments, options_of
 from analyzer.commands.origin import add_origin_arguments, ledger_of, opened
 from analyzer.commands.period import add_period_arguments, window_of
+from analyzer.commands.price_options import add_price_arguments, book_of
 from analyzer.ledger.ledger import Ledger
 from analyzer.report.build import build_report
 from analyzer.report.markdown import markdown
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_origin_arguments(parser)
     add_period_arguments(parser)
     add_ledger_arguments(parser)
+    add_price_arguments(parser)
     parser.add_argument("--format", choices=_FORMATS, default="table", help="what to write (default: table)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
 
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = options_of(arguments)
     with opened(arguments) as store:
         window = window_of(arguments, store)
-        ledger = ledger_of(store, window, options)
+        ledger = ledger_of(store, window, options, book_of(arguments, store, window))
         report = build_report(ledger, [store.description], store.remarks)
     text = rendered(report, ledger, arguments.format)
     if arguments.format == "table":

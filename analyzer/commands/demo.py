@@ -15,6 +15,7 @@ from analyzer.commands.advise import next_commands, rendered
 from analyzer.commands.demo_live import make_fleet, watch
 from analyzer.commands.origin import ledger_of
 from analyzer.ledger.options import Options
+from analyzer.pricing.instances import DatedTable
 from analyzer.report.build import build_report
 from analyzer.report.model import Report
 from analyzer.slo import parse_slo
@@ -74,7 +75,7 @@ def _demo(arguments: argparse.Namespace, path: Path) -> int:
     create_store(path)
     watched = _live(arguments, path) if arguments.live else _simulated(arguments, path)
     fleet, window = watched.fleet, watched.window
-    ledger = ledger_of(ParquetStore(path), window, Options(slo=parse_slo(_SLO)))
+    ledger = ledger_of(ParquetStore(path), window, Options(slo=parse_slo(_SLO)), DatedTable())
     report = build_report(ledger, [watched.title])
     sys.stdout.write(rendered(report, ledger, arguments.format))
     if arguments.format == "table":

@@ -11,6 +11,7 @@ import msgspec
 from analyzer.commands.ledger_options import add_ledger_arguments, options_of
 from analyzer.commands.origin import add_origin_arguments, ledger_of, opened, release_of
 from analyzer.commands.period import add_period_arguments, window_of
+from analyzer.commands.price_options import add_price_arguments, book_of
 from analyzer.doctor.examination import ALSO, diagnose
 from analyzer.doctor.model import Diagnosis
 from analyzer.doctor.table import table
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_origin_arguments(parser)
     add_period_arguments(parser)
     add_ledger_arguments(parser)
+    add_price_arguments(parser)
     parser.add_argument(
         "--max-blind",
         type=_ratio,
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Reads the last day, if nothing else is asked for, and looks at every signal of it."""
     with opened(arguments) as store:
         window = window_of(arguments, store, _DAY_SECONDS)
-        ledger = ledger_of(store, window, options_of(arguments), ALSO)
+        ledger = ledger_of(store, window, options_of(arguments), book_of(arguments, store, window), ALSO)
         report = build_report(ledger, [store.description], store.remarks)
         diagnosis = diagnose(ledger, report, store.description, release_of(store))
     if arguments.format == "json":

@@ -11,7 +11,7 @@ from analyzer.slo import parse_slo
 
 
 def add_ledger_arguments(parser: argparse.ArgumentParser) -> None:
-    """--slo, --idle-line, --effective-target, --nodes, --ask-ec2."""
+    """--slo, --idle-line, --effective-target, --nodes."""
     chosen = parser.add_argument_group("the ledger")
     chosen.add_argument(
         "--slo", action="append", default=[], metavar="LIMIT", help="ttft, tpot, itl, e2e, or mlperf:..."
@@ -25,17 +25,12 @@ def add_ledger_arguments(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--nodes", type=Path, metavar="FILE", help="YAML that says what nodes are and cost, where nothing else does"
     )
-    chosen.add_argument(
-        "--ask-ec2",
-        action="store_true",
-        help="ask EC2 what nodes are and since when they run (ec2:DescribeInstances with your AWS credentials)",
-    )
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The options that the arguments say."""
+    """The options that the arguments say; who may ask AWS for prices may ask it about nodes."""
     described = None
-    if arguments.ask_ec2:
+    if arguments.ask_aws:
         from analyzer.pricing.ec2_instances import Ec2Instances
 
         described = Ec2Instances()
@@ -45,4 +40,5 @@ def options_of(arguments: argparse.Namespace) -> Options:
         parse_slo(arguments.slo),
         read_nodes_file(arguments.nodes) if arguments.nodes else None,
         described,
+        arguments.price_basis,
     )

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer.ledger.fleet import Prices
 from analyzer.ledger.ledger import Ledger, compute_ledger
 from analyzer.ledger.options import Options
-from analyzer.pricing.instances import DatedTable
+from analyzer.pricing.karpenter_estimate import TABLES
 from analyzer.stores.frame import Store
 from analyzer.stores.parquet import ParquetStore
 from analyzer.stores.prometheus.access import ServerAccess, access_of, add_access_arguments
@@ -85,11 +86,14 @@ def opened(arguments: argparse.Namespace) -> Iterator[Store]:
         yield store
 
 
-def ledger_of(store: Store, window: Window, options: Options, also: Mapping[str, Metric] | None = None) -> Ledger:
-    """The ledger, with a bar while it is made."""
+def ledger_of(
+    store: Store, window: Window, options: Options, prices: Prices, also: Mapping[str, Metric] | None = None
+) -> Ledger:
+    """The ledger, with a bar while it is made. What prices are read from the store is read with the rest."""
     with bar("ledger", _LEDGER_STEPS) as move:
         steps = iter(range(1, 10 * _LEDGER_STEPS))
-        return compute_ledger(store, window, DatedTable(), options, lambda note: move(next(steps), note), also or {})
+        read = {**TABLES, **(also or {})}
+        return compute_ledger(store, window, prices, options, lambda note: move(next(steps), note), read)
 
 
 def release_of(store: Store) -> str:

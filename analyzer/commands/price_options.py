@@ -46,7 +46,7 @@ def add_price_arguments(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--ask-aws",
         action="store_true",
-        help="ask AWS with your credentials, and keep what it says (see prices refresh)",
+        help="ask AWS with your credentials: nodes, prices, reservations; its prices are kept (prices refresh)",
     )
     chosen.add_argument(
         "--aws-region", action="append", default=[], metavar="REGION", help="where reservations are; may be repeated"

@@ -211,6 +211,7 @@ class ContainerState(_Object, frozen=True):
 
 class ContainerStatus(_Object, frozen=True):
     name: str
+    image_id: str = msgspec.field(default="", name="imageID")
     restart_count: int = 0
     state: ContainerState = ContainerState()
 

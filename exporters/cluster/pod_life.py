@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from exporters.cluster.node_life import lean
-from exporters.cluster.objects import Container, ContainerStatus, Pod, only, since, unix
+from exporters.cluster.objects import Container, ContainerStatus, Image, Pod, only, since, unix
 from exporters.cluster.pulled import Pulled
 from exporters.cluster.resources import has_accelerators, is_accelerator, numbers
 
@@ -102,10 +102,21 @@ def _first_start(status: ContainerStatus) -> float | None:
     return unix(ran.started_at) if ran is not None else None
 
 
-def image_sizes(pod: Pod, pulls: Mapping[str, Pulled], on_node: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-    """(container, bytes): the event's word, else the node's."""
+def image_sizes(pod: Pod, pulls: Mapping[str, Pulled], images: Iterable[Image]) -> Iterator[tuple[str, int]]:
+    """(container, bytes): the event's word, else that of the node, which these are the images of."""
+    on_node = {name: one.size_bytes for one in images for name in one.names or ()}
+    ids = {status.name: status.image_id for status in pod.status.container_statuses or ()}
     for container in pod.spec.containers:
         pull = pulls.get(container.name)
-        size = (pull.size_bytes if pull is not None else None) or on_node.get(container.image)
-        if size:
+        told = pull.size_bytes if pull is not None else None
+        of_id, of_name = on_node.get(ids.get(container.name, "")), on_node.get(_full_name(container.image))
+        if size := told or of_id or of_name or on_node.get(container.image):
             yield container.name, size
+
+
+def _full_name(image: str) -> str:
+    """As the container runtime writes it: with the registry and the tag that are meant where none is given."""
+    first, slash, _ = image.partition("/")
+    has_registry = bool(slash) and (set(first) & set(".:") or first == "localhost")
+    path = image if has_registry else f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+    return path if set(path.rpartition("/")[2]) & set(":@") else f"{path}:latest"

@@ -63,9 +63,7 @@ class PodSource:
     def _facts(self, pod: Pod, node: Node | None) -> PodFacts:
         pulls = self._pulls[pod.metadata.uid]
         images = (node.status.images if node is not None else None) or ()
-        wanted = {container.image for container in pod.spec.containers}
-        on_node = {name: one.size_bytes for one in images for name in one.names or () if name in wanted}
-        sizes = dict(image_sizes(pod, pulls, on_node))
+        sizes = dict(image_sizes(pod, pulls, images))
         return PodFacts(pod, pulls, sizes, self._firsts.ready(pod.metadata.uid))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.cluster.api import Api, _lines
@@ -16,6 +16,7 @@ from exporters.source import SourceFailed
 from tests.exporters.cluster.conftest import Cluster, Recording, named
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1).filter(lambda line: b"\n" not in line and line.strip() == line)), st.data())
 def test_lines_are_whole_however_they_are_cut(lines: list[bytes], data: st.DataObject) -> None:
     text = b"".join(line + b"\n" for line in lines) + data.draw(st.sampled_from([b"", b'{"type":"ADD']))
@@ -43,7 +44,7 @@ def test_a_recorded_token_that_expired_is_told_apart(cluster: Cluster, recording
     "body", [b"", b"<html>", b"[]", b'{"items":[]}', b'{"metadata":{},"items":[{"a":1}]}', b"\xff"]
 )
 def test_what_is_no_listing_is_refused(cluster: Cluster, body: bytes) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
     cluster.api.raw_lists[NODES.path].append(head + body)
     with pytest.raises(SourceFailed, match="has not the shape of the API"):
         cluster.client.page(Reader(NODES), 3)

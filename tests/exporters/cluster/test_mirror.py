@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.cluster.kinds import CLAIMS, NODES, PODS
@@ -79,7 +79,7 @@ def test_a_token_that_expires_makes_it_start_anew_with_larger_pages(cluster: Clu
     for number in range(9):
         cluster.world.put(PATH, named(f"n{number}"))
     first = b'{"metadata":{"resourceVersion":"1","continue":"old"},"items":[]}'
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(first)
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(first)
     cluster.api.raw_lists[PATH].extend([head + first, recording.raw("30")])
     mirror = cluster.follow(NODES, Pace(page_limit=3, first_pause=0.02))
     assert len(names(mirror)) == 9
@@ -204,6 +204,15 @@ def test_what_is_known_is_told_for_a_while_and_then_unknown(cluster: Cluster) ->
     assert names(mirror) == {"a"}
 
 
+def test_a_listing_from_time_to_time_heals_what_was_missed(cluster: Cluster) -> None:
+    mirror = cluster.follow(NODES, Pace(first_pause=0.02, resync=0.1, first_listing=10))
+    cluster.world.put(PATH, named("a"))
+    wait_for(lambda: names(mirror) == {"a"})
+    del cluster.world.objects[PATH]["a"]  # and no line of a watch says so
+    cluster.world.put(PATH, named("b"))
+    wait_for(lambda: mirror.known().keys() == {"b"})
+
+
 def test_only_get_is_ever_asked(cluster: Cluster) -> None:
     mirror = cluster.follow(NODES)
     assert names(mirror) == set()
@@ -214,6 +223,7 @@ def test_only_get_is_ever_asked(cluster: Cluster) -> None:
 CHANGES = st.lists(st.tuples(st.sampled_from(["put", "remove", "relist", "bookmark"]), st.sampled_from("abcd")))
 
 
+@settings(deadline=None)
 @given(CHANGES)
 def test_whatever_comes_it_holds_what_the_server_holds(changes: list[tuple[str, str]]) -> None:
     mirror: Mirror[Node] = Mirror(NODES, None, Pace(first_listing=0))

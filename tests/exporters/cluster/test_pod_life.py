@@ -11,8 +11,8 @@ import pytest
 from exporters.canonical import pods
 from exporters.cluster.firsts import PodFirsts
 from exporters.cluster.kinds import PODS
-from exporters.cluster.objects import Pod
-from exporters.cluster.pod_life import is_holder, keep_pod, requests, start_of
+from exporters.cluster.objects import Image, Pod
+from exporters.cluster.pod_life import image_sizes, is_holder, keep_pod, requests, start_of
 from exporters.cluster.pod_samples import PodFacts, pod_samples
 from exporters.cluster.pulled import Pulled
 from exporters.cluster.resource import ChangeKind, Reader
@@ -150,6 +150,27 @@ def test_fifteen_minutes_of_image_pull_are_seen_as_a_part_of_the_start() -> None
     assert steps == {"scheduled": 40, "image_pulled": 960, "started": 1020, "ready": 1200}
     values = {one.metric: one.value for one in samples}
     assert (values[pods.image_pull_seconds], values[pods.image_bytes]) == (898.3, 9_876_543_210)
+
+
+@pytest.mark.parametrize(
+    ("image", "on_node"),
+    [
+        ("vllm/vllm-openai", "docker.io/vllm/vllm-openai:latest"),
+        ("vllm/vllm-openai:v0.32", "docker.io/vllm/vllm-openai:v0.32"),
+        ("redis", "docker.io/library/redis:latest"),
+        ("localhost/engine:1", "localhost/engine:1"),
+        ("registry:5000/engine", "registry:5000/engine:latest"),
+        ("public.ecr.aws/a/b@sha256:1", "public.ecr.aws/a/b@sha256:1"),
+        ("moved:1", "docker.io/library/moved@sha256:2"),  # by the id that the container's status has
+    ],
+)
+def test_an_image_is_found_on_its_node_under_its_full_name(image: str, on_node: str) -> None:
+    raw = pod("p", status={"containerStatuses": [{**RUNNING, "imageID": "docker.io/library/moved@sha256:2"}]})
+    raw["spec"]["containers"][0]["image"] = image
+    there = (Image(("other:1",), 1), Image((on_node,), 5))
+    assert dict(image_sizes(read(raw), {}, there)) == {"main": 5}
+    assert dict(image_sizes(read(raw), {"main": PULL}, there)) == {"main": PULL.size_bytes}
+    assert dict(image_sizes(read(raw), {}, there[:1])) == {}
 
 
 def test_why_a_container_waits_is_told() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.cluster.quantity import number_of
@@ -34,11 +34,13 @@ def test_anything_else_is_not_known(text: str) -> None:
     assert number_of(text) is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12))
 def test_milli_is_a_thousandth(number: int) -> None:
     assert number_of(f"{number}m") == pytest.approx(number / 1000)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_raises(text: str) -> None:
     assert number_of(text) is None or isinstance(number_of(text), float)
