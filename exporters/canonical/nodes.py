@@ -145,3 +145,54 @@ offering_available = Metric(
     "1 while Karpenter takes it that a node of this kind can be had, 0 after a launch failed for lack of capacity.",
     ("instance_type", "capacity_type", "zone"),
 )
+age_seconds = Metric(
+    "node_age_seconds",
+    Kind.STATE,
+    Unit.SECONDS,
+    "How long ago the node object was made, when the page was filled: up to some seconds before it was scraped.",
+    ("node",),
+)
+nodepool_usage = Metric(
+    "nodepool_usage",
+    Kind.STATE,
+    Unit.NONE,
+    "What the nodes of a NodePool have at this moment, by resource; `nodes` counts them.",
+    ("nodepool", "resource"),
+)
+nodepool_dollars_per_hour = Metric(
+    "nodepool_dollars_per_hour",
+    Kind.STATE,
+    Unit.DOLLARS,
+    "What a NodePool costs in an hour as it stands, by Karpenter's estimate. No sum of what was spent and no bill:"
+    " reserved capacity is in it at about 0, and so is what has no price.",
+    ("nodepool",),
+)
+claims_created_total = Metric(
+    "node_claims_created_total",
+    Kind.COUNTER,
+    Unit.NONE,
+    "NodeClaims that Karpenter made, by reason (provisioned, or the disruption that they replace a node for).",
+    ("nodepool", "reason"),
+)
+claims_terminated_total = Metric(
+    "node_claims_terminated_total",
+    Kind.COUNTER,
+    Unit.NONE,
+    "NodeClaims that are gone, whoever deleted them.",
+    ("nodepool", "capacity_type", "zone"),
+)
+claims_disrupted_total = Metric(
+    "node_claims_disrupted_total",
+    Kind.COUNTER,
+    Unit.NONE,
+    "NodeClaims that Karpenter itself decided to end, by reason; not those that somebody deleted.",
+    ("nodepool", "capacity_type", "reason"),
+)
+interruptions_total = Metric(
+    "interruption_messages_total",
+    Kind.COUNTER,
+    Unit.NONE,
+    "Messages of EC2 that Karpenter received: spot interruptions, rebalance recommendations, health events, and state"
+    " changes.",
+    ("message_type",),
+)

@@ -16,6 +16,7 @@ from exporters.source import SourceAbsent, SourceFailed
 
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 60.0
+_LONGEST_WAIT_SECONDS = 60.0  # that a server may ask for
 # The server ends a watch by itself. It sends a bookmark about every minute, so that one which is silent for longer
 # has lost its connection; the events watch has no bookmarks and is opened anew more often than it need be.
 WATCH_SECONDS = 300
@@ -149,4 +150,4 @@ def _said(body: bytes) -> str:
 
 def _retry_after(response: httpx2.Response) -> float:
     text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else 0.0
+    return min(float(text), _LONGEST_WAIT_SECONDS) if text.isdecimal() else 0.0

@@ -15,6 +15,8 @@ from exporters.cluster.api import Api, Busy, Forbidden
 from exporters.cluster.resource import Change, ChangeKind, Expired, Page, Reader, Resource
 from exporters.source import SourceAbsent, SourceError, SourceFailed
 
+_LARGEST_PAGE = 1_000_000
+
 Kept = TypeVar("Kept")
 Told = TypeVar("Told", contravariant=True)
 
@@ -153,11 +155,12 @@ class Mirror(Generic[Kept]):
     def _list(self, api: Api) -> Page[Kept]:
         """All pages. Where a token expires it starts anew with larger pages, to be faster than the next expiry."""
         limit = self._pace.page_limit
-        while True:
+        while limit < _LARGEST_PAGE:
             try:
                 return self._pages(api, limit)
             except Expired:
                 limit *= 4
+        raise SourceFailed(f"listings of {self.resource.path} expire before they end, however large their pages are")
 
     def _pages(self, api: Api, limit: int) -> Page[Kept]:
         page = api.page(self._reader, limit)

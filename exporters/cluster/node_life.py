@@ -92,10 +92,6 @@ class NodeLife:
     deletion_requested: float | None
     gone: float | None
 
-    def paid_seconds(self, until: float) -> float:
-        """From launch to the end, or to `until` while it has not ended."""
-        return 0.0 if self.launched is None else max(0.0, (self.gone or until) - self.launched)
-
 
 def life_of(claim: NodeClaim, gone: float | None = None) -> NodeLife:
     about, status = claim.metadata, claim.status
@@ -141,8 +137,11 @@ def is_initialized(node: Node) -> bool:
     return node.metadata.label(_INITIALIZED) == "true"
 
 
-def phase_of(node: Node, was_up: bool) -> Phase:
-    """`was_up`: it has been once. The first that holds: unhealthy, draining, starting, ready."""
+def phase_of(node: Node, was_up: bool, is_leaving: bool = False) -> Phase:
+    """The first that holds: unhealthy, draining, ready, starting.
+
+    `was_up`: it was seen Ready with its accelerators; `is_leaving`: its NodeClaim is being deleted.
+    """
     conditions = node.status.conditions
     was_up = was_up or is_initialized(node) or _has_turned(node)
     is_ready = since(conditions, "Ready") is not None
@@ -150,7 +149,8 @@ def phase_of(node: Node, was_up: bool) -> Phase:
     if was_up and (not is_ready or any(one.status == "False" for one in reported)):
         return Phase.UNHEALTHY
     taints = {taint.key for taint in node.spec.taints or ()}
-    if node.metadata.deletion_timestamp is not None or node.spec.unschedulable or taints & _DRAIN_TAINTS:
+    is_leaving = is_leaving or node.metadata.deletion_timestamp is not None
+    if is_leaving or node.spec.unschedulable or taints & _DRAIN_TAINTS:
         return Phase.DRAINING
     return Phase.READY if was_up or is_up(node) else Phase.STARTING
 

@@ -33,7 +33,8 @@ def node_samples(facts: NodeFacts) -> Iterator[Sample]:
         yield nodes.created_seconds.sample(created, 0, node=name)
     if (ready := condition(node.status.conditions, "Ready")) is not None:
         yield nodes.ready.sample(ready.status == "True", 0, node=name)
-    yield nodes.phase.sample(1, 0, node=name, phase=phase_of(node, facts.was_up))
+    is_leaving = facts.life is not None and facts.life.deletion_requested is not None
+    yield nodes.phase.sample(1, 0, node=name, phase=phase_of(node, facts.was_up, is_leaving))
     if is_accelerated(node):
         yield from _offers(node)
         yield from _start(facts)

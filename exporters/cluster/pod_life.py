@@ -33,12 +33,9 @@ def keep_pod(pod: Pod) -> Pod | None:
     return replace(pod, metadata=lean(pod.metadata, _KEPT_LABELS), status=status)
 
 
-def is_holder(pod: Pod) -> bool:
-    """From binding to the end of its last container, or until it is gone; that it is being deleted changes nothing."""
-    return bool(pod.spec.node_name) and not has_ended(pod)
-
-
 def has_ended(pod: Pod) -> bool:
+    """Whether it has let go of what it held. That it is being deleted says nothing of that: it holds until it is gone,
+    and its deletion time lies in the future."""
     return pod.status.phase in _ENDED
 
 

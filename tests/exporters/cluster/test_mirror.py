@@ -88,6 +88,14 @@ def test_a_token_that_expires_makes_it_start_anew_with_larger_pages(cluster: Clu
     assert "limit=12" in limits[2]
 
 
+def test_a_server_whose_listings_always_expire_is_not_asked_for_ever(cluster: Cluster, recording: Recording) -> None:
+    cluster.api.raw_lists[PATH].extend([recording.raw("33")] * 20)
+    mirror = cluster.follow(NODES, Pace(first_pause=30, first_listing=10))
+    with pytest.raises(SourceFailed, match="expire before they end"):
+        mirror.objects()
+    assert cluster.api.count(PATH, watch=False) < 10
+
+
 def test_a_line_that_was_cut_is_not_believed_and_comes_again(cluster: Cluster) -> None:
     mirror = cluster.follow(NODES)
     assert names(mirror) == set()
