@@ -9,6 +9,7 @@ from analyzer.ledger.inputs import Inputs, PodKey, pod_key
 from analyzer.ledger.nodes import ACCELERATOR_RESOURCE, Presence, joined, spans
 from analyzer.ledger.pods import Incarnation, Pods, asking_pods, finished_pods
 from analyzer.ledger.steps import FOREVER
+from analyzer.ledger.telling import PODS_TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +119,10 @@ def _times(inputs: Inputs, table: str, pods: Pods) -> dict[Incarnation, int]:
 
 
 def _silences(inputs: Inputs) -> dict[str, list[tuple[int, int]]]:
-    """By cluster: spans in which nothing told of any pod for longer than three intervals; the last one is open.
-    Karpenter, which names neither uid nor address, does not count: it says where pods run, not what they hold."""
+    """By cluster: spans in which nobody told of its pods for longer than three intervals; the last one is open."""
     rows = inputs.db.execute(
-        """
-        WITH told AS (
-            SELECT cluster, t, max(interval_us) AS interval_us
-            FROM pod_info JOIN pod_info_series USING (series)
-            WHERE NOT isnan(value) AND (uid <> '' OR pod_ip <> '') GROUP BY cluster, t
-        )
+        f"""
+        WITH told AS (SELECT cluster, t, max(interval_us) AS interval_us FROM ({PODS_TOLD}) GROUP BY cluster, t)
         SELECT cluster, t, coalesce(lead(t) OVER (PARTITION BY cluster ORDER BY t), $1) AS next
         FROM told QUALIFY next - t > 3 * interval_us
         """,

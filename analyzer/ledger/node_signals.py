@@ -7,6 +7,7 @@ import pyarrow as pa
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import ACCELERATOR_RESOURCE, Node
 from analyzer.ledger.steps import FOREVER, state_steps
+from analyzer.ledger.telling import PODS_TOLD
 
 # A node that was made longer ago than this before its first sample is taken to have been Ready once.
 _ONCE_READY_US = 3_600_000_000
@@ -124,16 +125,14 @@ def _offers(inputs: Inputs) -> str:
 
 
 def _silences(inputs: Inputs) -> None:
-    """kube_steps: something tells of pods and of what they ask for (Karpenter, which names neither uid nor address,
-    tells only where they run). store_steps: anything at all tells."""
+    """kube_steps: somebody tells of pods and of what they ask for. store_steps: anything at all tells."""
     state_steps(
         inputs.db,
         "kube_steps",
-        """
-        SELECT c.cluster_number AS subject, p.t, 1 AS v, s.interval_us, false AS stale
-        FROM pod_info AS p JOIN pod_info_series AS s USING (series) JOIN cluster AS c USING (cluster)
-        WHERE NOT isnan(p.value) AND (s.uid <> '' OR s.pod_ip <> '')
-            AND s.cluster IN (SELECT cluster FROM pod_requested_series)
+        f"""
+        SELECT c.cluster_number AS subject, p.t, 1 AS v, max(p.interval_us) AS interval_us, false AS stale
+        FROM ({PODS_TOLD}) AS p JOIN cluster AS c USING (cluster)
+        WHERE p.cluster IN (SELECT cluster FROM pod_requested_series) GROUP BY c.cluster_number, p.t
         """,
     )
     anything = " UNION ALL ".join(
