@@ -68,12 +68,19 @@ def read_on(source: MonitorSource) -> None:
 
 
 def children() -> set[int]:
-    """Processes of this one, also of threads that end meanwhile."""
+    """The monitors that this process started, also in threads that end meanwhile. Other tests leave other helpers."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
         with suppress(FileNotFoundError, ProcessLookupError):
-            found |= {int(one) for one in (task / "children").read_text().split()}
+            found |= {int(one) for one in (task / "children").read_text().split() if is_monitor(int(one))}
     return found
+
+
+def is_monitor(pid: int) -> bool:
+    try:
+        return b"neuron_monitor" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture(autouse=True)

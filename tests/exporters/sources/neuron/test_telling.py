@@ -40,7 +40,8 @@ def shown(*reports: Report) -> list[Sample]:
     [
         ("neuron-trn1-idle", [report(TRN1)]),
         ("neuron-trn1-loaded", [report(TRN1, busy(0.9)), report(TRN1, busy(0.9))]),
-        ("neuron-inf2", [report(INF2, Process("server", [0], lambda _device, _at: 0.25))]),
+        ("neuron-inf2-idle", [report(INF2)]),
+        ("neuron-inf2-loaded", [report(INF2, Process("server", [0], lambda _device, _at: 0.25))]),
         ("neuron-trn2-lnc2", [report(TRN2, busy(0.5))]),
     ],
 )
