@@ -86,7 +86,7 @@ class Allocations:
         sums: defaultdict[tuple[Place, str, str, str], float] = defaultdict(float)
         for (place, namespace, pod, container, resource), number in numbers.items():
             sums[place, namespace, pod, container] += number / self._ids((resource, place))
-        return tuple(Share(*holder, min(1.0, share)) for holder, share in sums.items())
+        return tuple([Share(*holder, min(1.0, share)) for holder, share in sums.items()])
 
     def _ids(self, kind: Kind) -> int:
         """How many ids stand for the whole of a place.
