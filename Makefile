@@ -38,6 +38,7 @@ bench: $(INSTALLED) servers ## speed and memory, beside what one would use inste
 	@$(VENV_PYTHON) -m pip install --quiet 'prometheus-api-client==0.7.2'
 	$(VENV_PYTHON) -m benchmarks.pages
 	$(VENV_PYTHON) -m benchmarks.prometheus_read
+	$(VENV_PYTHON) -m benchmarks.cluster_collector
 
 clean: ## remove .venv, caches and build output
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache build dist

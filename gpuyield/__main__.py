@@ -30,6 +30,7 @@ VERBS: dict[str, Verb] = {
     "advise": Verb("analyzer.commands.advise", "report where the accelerator dollars of a Prometheus or a store went"),
     "doctor": Verb("analyzer.commands.doctor", "say which signals are there, what is blind, what to install next"),
     "prices": Verb("analyzer.commands.prices", "say what machines cost, why, and take the prices along"),
+    "permissions": Verb("analyzer.commands.permissions", "print the least that AWS and Kubernetes must allow"),
     "import": Verb("exporters.commands.import_files", "bring recorded pages or exported series into a store"),
     "export": Verb("exporters.commands.export", "serve the accelerators of this machine as metrics"),
     "record": Verb("exporters.commands.record", "scrape targets into a store until Ctrl-C"),

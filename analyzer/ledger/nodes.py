@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analyzer.ledger.inputs import Inputs
+from analyzer.ledger.inputs import Inputs, has
 from analyzer.pricing.path import PricePath
 from analyzer.pricing.price import Price
 
@@ -136,13 +136,32 @@ def lifetimes(inputs: Inputs, devices_on: dict[tuple[str, str], Presence]) -> Li
     return found
 
 
-def _created(inputs: Inputs) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """(creation time, when that was said) of each (cluster, node), microseconds."""
-    places = {int(row["series"]): (row["cluster"], row["node"]) for row in inputs.series("node_created")}
-    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    rows = inputs.db.execute(
-        "SELECT series, value, min(t) FROM node_created WHERE isfinite(value) AND value > 0 GROUP BY series, value"
-    ).fetchall()
-    for series, value, when in rows:
-        found.setdefault(places[series], []).append((round(value * 1e6), when))
+Births = dict[tuple[str, str], list[tuple[int, int]]]  # (creation time, when that was said), by (cluster, node)
+
+
+def _created(inputs: Inputs) -> Births:
+    """When node objects were made, microseconds; by their age only where nothing says the time itself."""
+    told = "SELECT series, value * 1e6, min(t) FROM node_created WHERE isfinite(value) AND value > 0 GROUP BY ALL"
+    return (_births(inputs, "node_age", _BY_AGE) if has(inputs, "node_age") else {}) | _births(
+        inputs, "node_created", told
+    )
+
+
+def _births(inputs: Inputs, table: str, rows: str) -> Births:
+    places = {int(row["series"]): (row["cluster"], row["node"]) for row in inputs.series(table)}
+    found: Births = {}
+    for series, born, when in inputs.db.execute(rows).fetchall():
+        found.setdefault(places[series], []).append((round(born), when))
     return found
+
+
+# An age is as old as the page that tells it, so of all samples the one that makes the node oldest is nearest to the
+# truth. An age that falls is that of another node, which was given the name again.
+_BY_AGE = """
+WITH told AS (
+    SELECT series, t, t - value * 1e6 AS born, value < lag(value) OVER (PARTITION BY series ORDER BY t) AS is_another
+    FROM node_age WHERE isfinite(value) AND value >= 0
+),
+lives AS (SELECT *, count(*) FILTER (is_another) OVER (PARTITION BY series ORDER BY t) AS life FROM told)
+SELECT series, min(born), min(t) FROM lives GROUP BY series, life
+"""
