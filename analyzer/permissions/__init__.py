@@ -1,0 +1,1 @@
+"""What the program may do, and no more: policies for AWS and Kubernetes, read from its own calls."""
