@@ -6,7 +6,7 @@ cards.py (DCGM), servers.py (vLLM), cluster.py (kube-state-metrics) and karpente
 lines that stand for a while (standing.py); target.py scrapes them, and fleet.py puts all together.
 
 Our own agent can stand in the place of DCGM's exporter: hardware.py tells a node's cards to the simulated NVML (nvml/),
-placement.py tells its pods to the kubelet (kubelet.py), node_agent.py reads them at simulated times. kube_api/ answers as the
-Kubernetes API server and aws_answers.py as AWS. At real speed,
+placement.py tells its pods to the kubelet (kubelet.py), node_agent.py reads them at simulated times. At real speed,
 live.py runs real agents (live_node.py, sysfs.py, neuron_monitor.py) and serves the other pages (page_server.py).
+kube_api/ answers as the Kubernetes API server, aws_answers.py as AWS.
 """
