@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +21,7 @@ from exporters.recording.screen import Screen
 from exporters.recording.status import Status
 from exporters.simulation.fleet import Fleet
 from exporters.source import GpuyieldError
+from exporters.stopping import stop_signals
 
 if TYPE_CHECKING:
     from exporters.simulation.live import LiveFleet
@@ -56,7 +54,7 @@ def watch(fleet: Fleet, store: Path, seconds: float, listen: Address) -> Seen:
 
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # it would tell of each kubelet that ends
     screen = Screen(sys.stderr, "gpuyield demo: ")
-    with tempfile.TemporaryDirectory(prefix="gpuyield-") as folder, _stop_signals() as received:
+    with tempfile.TemporaryDirectory(prefix="gpuyield-") as folder, stop_signals() as received:
         log = Log(io.StringIO(), LogFormat.LOGFMT, Level.ERROR, time)  # the pages tell all that the agents notice
         with LiveFleet(fleet, Path(folder), listen, INTERVAL_SECONDS, log) as live:
             _introduce(live, screen, seconds)
@@ -108,17 +106,3 @@ def _cut(fleet: Fleet, start: float, end: float) -> Fleet:
         if spell.start < end and spell.end > start
     ]
     return replace(fleet, start=start, end=end, truth=truth)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    """The stop signals received so far. The handler takes no lock, as an Event would: it may interrupt anything."""
-    received: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _: received.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

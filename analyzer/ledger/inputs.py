@@ -58,6 +58,7 @@ _SAMPLES: dict[str, Metric] = {
     "memory": device.memory_active_ratio,
     "energy": device.energy_joules_total,
     "target_up": serving.target_up,
+    "node_age": nodes.age_seconds,
     "machine": nodes.machine_info,
     "running": serving.requests_running,
     "queued": serving.requests_waiting,

@@ -16,8 +16,11 @@ def assemble(connection: duckdb.DuckDBPyConnection, raw_samples: str, resolved: 
     """Joins a relation of (raw, t in microseconds, value) to its resolution.
 
     Two samples of one identity at one time (a page that repeats a shared GPU for each pod, a scrape stored twice)
-    become the larger: for a device that is its true value, for a counter and a state they are equal.
+    become the larger: for a device that is its true value, for a counter and a state they are equal. A series that ends
+    where another of the same identity goes on (a pod that turns Ready) has not ended.
     """
+    # Not isnan(s.value): DuckDB 2.0 takes that for false on a file whose statistics, which leave NaN out, name none.
+    ended = "isnan(s.value * m.scale)"
     connection.register("resolved_mapping", resolved.mapping)
     connection.register("resolved_series", resolved.series)
     try:
@@ -25,9 +28,11 @@ def assemble(connection: duckdb.DuckDBPyConnection, raw_samples: str, resolved: 
             f"""
             CREATE OR REPLACE TEMP TABLE assembled AS
             SELECT m.series, m.priority, s.t,
-                max(CASE WHEN m.one AND NOT isnan(s.value) THEN 1.0 ELSE s.value * m.scale END) AS value
+                coalesce(
+                    max(CASE WHEN m.one THEN 1.0 ELSE s.value * m.scale END) FILTER (NOT {ended}), CAST('nan' AS DOUBLE)
+                ) AS value
             FROM {raw_samples} AS s JOIN resolved_mapping AS m USING (raw)
-            WHERE m.below IS NULL OR isnan(s.value) OR s.value < m.below
+            WHERE m.below IS NULL OR {ended} OR s.value < m.below
             GROUP BY ALL
             """
         )

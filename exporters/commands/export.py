@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from types import FunctionType
 
 from exporters.agent.agent import Agent
@@ -17,6 +15,7 @@ from exporters.agent.options import SettingsError, add_settings, settings_of
 from exporters.agent.settings import Settings
 from exporters.discover import discover
 from exporters.source import Roster
+from exporters.stopping import stop_signals
 
 _LOOK_SECONDS = 0.2
 _KUBELET = "kubelet"
@@ -80,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
-    with _stop_signals() as received:
+    with stop_signals() as received:
         settings = settings_of(arguments, os.environ)
         is_cluster = arguments.export == "cluster"
         agent = Agent(settings, [cluster_roster(arguments.context)] if is_cluster else rosters_of(settings))
@@ -109,17 +108,3 @@ def cluster_roster(context: str | None) -> Roster:
     from exporters.kubernetes.kubeconfig import api_server
 
     return ClusterRoster(api_server(context))
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    """The stop signals received so far. The handler takes no lock, as an Event would: it may interrupt anything."""
-    received: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _: received.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

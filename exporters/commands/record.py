@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from exporters.importing.labels import parse_labels
@@ -20,6 +17,7 @@ from exporters.recording.status import Status
 from exporters.recording.target_file import read_targets
 from exporters.recording.targets import Target, TargetError, distinct, make_target
 from exporters.source import SourceFailed
+from exporters.stopping import stop_signals
 
 _DESCRIPTION = """Scrapes /metrics pages into a store until Ctrl-C, SIGTERM or --for, as a Prometheus would.
 
@@ -78,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     access = Access(arguments.timeout, tls, parse_headers(arguments.header), arguments.bearer_token_file)
     end = None if arguments.span is None else time.monotonic() + arguments.span
     screen = Screen(sys.stderr, "gpuyield record: ")
-    with _stop_signals() as received:
+    with stop_signals() as received:
         keeper, status = Keeper(arguments.store, screen.say), Status(screen.say)
         screen.say(f"recording {len(targets):,} targets into {arguments.store}; Ctrl-C ends it")
         try:
@@ -126,17 +124,3 @@ def _duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    """The stop signals received so far. The handler takes no lock, as an Event would: it may interrupt anything."""
-    received: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _: received.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
