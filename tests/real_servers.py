@@ -44,7 +44,7 @@ def series_of(store: Path) -> Iterator[tuple[str, dict[str, str], list[int], lis
         SELECT s.name, s.labels, list(epoch_us(x."at") // 1000 ORDER BY x."at"), list(x.value ORDER BY x."at")
         FROM (SELECT DISTINCT series, name, labels FROM read_parquet('{store}/series/*.parquet')) AS s
         JOIN (SELECT DISTINCT series, "at", value FROM read_parquet('{store}/samples/*/*.parquet')) AS x USING (series)
-        WHERE NOT isnan(x.value) GROUP BY ALL ORDER BY s.name, s.labels
+        WHERE CAST(x.value AS VARCHAR) <> 'nan' GROUP BY ALL ORDER BY s.name, s.labels
         """
     )
     while row := con.fetchone():
