@@ -124,7 +124,12 @@ class Settings:
     sysfs: Path = field(default=Path("/sys"), metadata=told("DIR", "where the kernel shows devices", Path))
     pages: tuple[str, ...] = field(
         default=(),
-        metadata=told("URL,...", "pages of DCGM's exporter and of engines, told again in our names", parse_page, words),
+        metadata=told(
+            "URL,...",
+            "pages of DCGM's exporter and of engines (URL#namespace=NS&pod=POD), told again in our names",
+            parse_page,
+            words,
+        ),
     )
     log_format: LogFormat = field(
         default=LogFormat.LOGFMT, metadata=told("FORMAT", "logfmt or json", one_of(LogFormat))
