@@ -13,10 +13,9 @@ from analyzer.ledger.pods import Pods
 from analyzer.ledger.steps import AWAY, SPEAKS_INTERVALS, only_changes
 
 IDLE, WORKS = 0, 1
-_ENGINE_TABLES = ("running", "queued", "prompt", "prompt_cached", "generation", "finished", "flops", "bytes")
 
 
-def map_engines(inputs: Inputs, pods: Pods, tables: tuple[str, ...] = _ENGINE_TABLES) -> None:
+def map_engines(inputs: Inputs, pods: Pods, tables: tuple[str, ...]) -> None:
     """For each engine table `x`, makes `x_pod` (series, pod, page): whose work it is, and from which page."""
     pages: dict[tuple[int, str], int] = {}
     for table in tables:

@@ -11,7 +11,7 @@ from analyzer.ledger.serving_groups import memberships
 
 _FINISHED = ("Succeeded", "Failed")
 _TABLES = ("pod_info", "pod_requested", "allocation", "pod_labels", "pod_owner")
-_ENGINE_TABLES = ("running", "prompt", "generation", "finished")
+_TELLING_OF_ENGINES = ("running", "prompt", "generation", "finished")
 
 Incarnation = tuple[int, str]  # pod number, uid: the next pod of a StatefulSet has the same name
 
@@ -74,7 +74,7 @@ def _told_by_pages_alone(
     """Pods of engines whose series lead to no known pod; one without a pod label is named by its scraped address."""
     return {
         (row["cluster"], row["namespace"], row["pod"] or row["instance"])
-        for table in _ENGINE_TABLES
+        for table in _TELLING_OF_ENGINES
         for row in inputs.series(table)
         if pod_key(row) not in known and (row["cluster"], address_of(row["instance"])) not in addresses
     }
