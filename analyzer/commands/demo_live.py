@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import ssl
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from exporters.agent.log import Level, Log, LogFormat
 from exporters.agent.settings import Address
+from exporters.kubelet.grpc_library import grpc_library
 from exporters.recording.access import Access
 from exporters.recording.keeper import Keeper
 from exporters.recording.recorder import record
@@ -40,8 +40,7 @@ class Seen:
 def make_fleet(seed: int, seconds: float) -> Fleet:
     """The fleet that lives from now on."""
     try:
-        import grpc  # noqa: F401 - the kubelets need it later
-
+        grpc_library()  # the kubelets need it later
         from exporters.simulation.live import live_fleet
     except ImportError as error:
         raise GpuyieldError(f"--live needs the agent of a node: install gpuyield[node] ({error})") from error
@@ -52,7 +51,6 @@ def watch(fleet: Fleet, store: Path, seconds: float, listen: Address) -> Seen:
     """Runs the fleet and records it for `seconds`, or until Ctrl-C."""
     from exporters.simulation.live import LiveFleet
 
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # it would tell of each kubelet that ends
     screen = Screen(sys.stderr, "gpuyield demo: ")
     with tempfile.TemporaryDirectory(prefix="gpuyield-") as folder, stop_signals() as received:
         log = Log(io.StringIO(), LogFormat.LOGFMT, Level.ERROR, time)  # the pages tell all that the agents notice

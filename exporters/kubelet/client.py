@@ -16,6 +16,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
+from exporters.kubelet.grpc_library import grpc_library
 from exporters.kubelet.pod_resources_pb2 import (
     AllocatableResourcesRequest,
     AllocatableResourcesResponse,
@@ -76,7 +77,7 @@ class PodResources:
     def ask(self) -> Answer:
         """Raises SourceAbsent where there never was a socket, SourceFailed where it does not answer as it should."""
         try:
-            import grpc
+            grpc = grpc_library()
         except ImportError:
             raise SourceFailed("the kubelet cannot be asked: install gpuyield[node], which brings grpcio") from None
         end = time.monotonic() + self._deadline_seconds
@@ -107,8 +108,7 @@ class PodResources:
     def _connected(self, end: float) -> Any:
         identity = self._look()
         if self._channel is None or identity != self._identity:
-            import grpc
-
+            grpc = grpc_library()
             self.close()
             self._knock(end)
             self._channel = grpc.insecure_channel(f"unix:{self._path.absolute()}", options=_OPTIONS)

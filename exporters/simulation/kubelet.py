@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from exporters.kubelet.grpc_library import grpc_library
 from exporters.kubelet.pod_resources_pb2 import (
     AllocatableResourcesResponse,
     ContainerDevices,
@@ -82,7 +83,7 @@ class Kubelet:
 
     def start(self) -> None:
         """Listens; a socket that an earlier one left is replaced, as the kubelet does."""
-        import grpc
+        grpc = grpc_library()
 
         self._path.unlink(missing_ok=True)
         handlers = {
