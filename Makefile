@@ -22,7 +22,7 @@ demo: $(INSTALLED) ## simulate a fleet for a week and report where its dollars w
 	@$(VENV_PYTHON) -m gpuyield demo
 
 test: $(INSTALLED) servers ## run the tests; as root also install Debian's prometheus and victoria-metrics (APT=no: do not)
-	$(VENV_PYTHON) -m pytest
+	$(VENV_PYTHON) -m pytest -n auto --dist loadfile
 
 check: lint types test ## lint, types and test
 
