@@ -1,0 +1,1 @@
+"""Utilization held against tokens per dollar: rank correlations with intervals, and what they allow to be said."""
