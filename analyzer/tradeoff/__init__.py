@@ -1,0 +1,1 @@
+"""What each point of a throughput curve costs and whether it keeps an objective: throughput, latency, dollars."""
