@@ -1,0 +1,1 @@
+"""What must wake someone, and the recorded series that it reads."""

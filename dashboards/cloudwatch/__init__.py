@@ -1,0 +1,1 @@
+"""The CloudWatch dashboard, over the metrics that our CloudWatch sink writes."""
