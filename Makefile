@@ -21,7 +21,7 @@ help: ## list the targets
 demo: $(INSTALLED) ## simulate a fleet for a week and report where its dollars went
 	@$(VENV_PYTHON) -m gpuyield demo
 
-test: $(INSTALLED) servers ## run the tests; as root also install Debian's prometheus and victoria-metrics (APT=no: do not)
+test: $(INSTALLED) servers ## run the tests; as root also install the Debian packages of real servers and a browser (APT=no: do not)
 	$(VENV_PYTHON) -m pytest -n auto --dist loadfile
 
 check: lint types test ## lint, types and test
@@ -74,12 +74,15 @@ $(INSTALLED): pyproject.toml
 	@$(VENV_PYTHON) -m pip install --quiet -e '.[dev]'
 	@touch $(INSTALLED)
 
-# Some tests talk to a real Prometheus and a real VictoriaMetrics. Without them they are skipped, and say so; this step
-# never fails.
+# Some tests talk to a real Prometheus, VictoriaMetrics, Alertmanager or browser. Without them they are skipped, and say
+# so; this step never fails.
 servers:
 	@missing=; \
-	command -v promtool >/dev/null 2>&1 || missing="$$missing prometheus"; \
-	command -v victoria-metrics >/dev/null 2>&1 || missing="$$missing victoria-metrics"; \
+	needs() { command -v "$$1" >/dev/null 2>&1 || missing="$$missing $$2"; }; \
+	needs promtool prometheus; \
+	needs victoria-metrics victoria-metrics; \
+	needs prometheus-alertmanager prometheus-alertmanager; \
+	needs chromium chromium; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	skipped() { echo "SKIPPED-SETUP:$$missing not installed: $$1"; exit 0; }; \
 	by_hand="as root: apt-get install -y --no-install-recommends$$missing"; \

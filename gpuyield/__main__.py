@@ -28,11 +28,15 @@ class Verb:
 VERBS: dict[str, Verb] = {
     "demo": Verb("analyzer.commands.demo", "simulate a fleet for a week and report on it; needs nothing"),
     "advise": Verb("analyzer.commands.advise", "report where the accelerator dollars of a Prometheus or a store went"),
+    "tradeoff": Verb("analyzer.commands.tradeoff", "find the load that keeps an SLO at the least dollars per token"),
+    "publish": Verb("analyzer.commands.publish", "serve the ledger as counters, so that boards show the same dollars"),
+    "rules": Verb("analyzer.commands.rules", "write recording rules with constant prices for a Prometheus"),
+    "boards": Verb("dashboards.commands.boards", "write Grafana boards and a CloudWatch dashboard, or put them up"),
     "doctor": Verb("analyzer.commands.doctor", "say which signals are there, what is blind, what to install next"),
     "prices": Verb("analyzer.commands.prices", "say what machines cost, why, and take the prices along"),
     "permissions": Verb("analyzer.commands.permissions", "print the least that AWS and Kubernetes must allow"),
     "import": Verb("exporters.commands.import_files", "bring recorded pages or exported series into a store"),
-    "export": Verb("exporters.commands.export", "serve the accelerators of this machine as metrics"),
+    "export": Verb("analyzer.commands.export", "serve the accelerators of this machine, or a cluster, as metrics"),
     "record": Verb("exporters.commands.record", "scrape targets into a store until Ctrl-C"),
 }
 

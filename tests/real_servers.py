@@ -94,7 +94,7 @@ def prometheus(binary: str, store: Path, folder: Path, *flags: str, change: Chan
     )
     text.unlink()
     (folder / "prometheus.yml").write_text("global: {}\n")
-    port = _free_port()
+    port = free_port()
     command = [
         binary,
         f"--config.file={folder / 'prometheus.yml'}",
@@ -109,13 +109,32 @@ def prometheus(binary: str, store: Path, folder: Path, *flags: str, change: Chan
 
 
 @contextlib.contextmanager
+def scraping(binary: str, folder: Path, target: str, interval: str) -> Iterator[Running]:
+    """A Prometheus that begins empty and scrapes one target (host:port)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    job = {"job_name": "test", "scrape_interval": interval, "scrape_timeout": interval}
+    config = {"scrape_configs": [{**job, "static_configs": [{"targets": [target]}]}]}
+    (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+    port = free_port()
+    command = [
+        binary,
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=error",
+    ]
+    with _running(command, f"http://127.0.0.1:{port}", "/-/ready", folder) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def victoria_metrics(store: Path, folder: Path, *flags: str) -> Iterator[Running]:
     """A VictoriaMetrics that was given the store's samples; skips where it is not installed."""
     binary = shutil.which("victoria-metrics")
     if binary is None:
         pytest.skip("victoria-metrics is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     command = [
         binary,
         f"-storageDataPath={folder / 'data'}",
@@ -174,7 +193,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"{process.args!r} did not start: {log.read_text()[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

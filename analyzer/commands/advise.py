@@ -6,6 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from analyzer.advice.advise import advice_of, signals
+from analyzer.advice.patch_files import write_patches
+from analyzer.commands.advice_options import acknowledgements_of, add_advice_arguments, fails, settings_of
 from analyzer.commands.ledger_options import add_ledger_arguments, options_of
 from analyzer.commands.origin import add_origin_arguments, ledger_of, opened
 from analyzer.commands.period import add_period_arguments, window_of
@@ -18,7 +21,7 @@ from analyzer.report.rows_csv import rows_csv
 from analyzer.report.table import table
 from analyzer.window import Window, rfc3339
 from exporters.source import GpuyieldError
-from exporters.store.layout import write_whole
+from exporters.whole_file import write_whole
 
 _FORMATS = ("table", "json", "markdown", "csv")
 _EPILOG = """examples:
@@ -29,6 +32,9 @@ _EPILOG = """examples:
   gpuyield advise --store ./store --since 24h --slo ttft=0.5 --slo tpot=50ms
   gpuyield advise --store ./store --slo mlperf:llama-3.1-8b/server --format json --output report.json
   gpuyield advise --store ./store --start 2026-11-10T00:00:00Z --end 2026-11-10T06:00:00Z --format csv
+
+  gpuyield advise --store ./store --patches ./patches            what to change, as files to try and apply
+  gpuyield advise --store ./store --fail-on high                 for a nightly job: exit 1 on severe findings
 
 Times are RFC 3339 or unix seconds; --since counts back from --end, or from the newest sample.
 csv has the ledger's rows.
@@ -42,17 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_period_arguments(parser)
     add_ledger_arguments(parser)
     add_price_arguments(parser)
+    add_advice_arguments(parser)
     parser.add_argument("--format", choices=_FORMATS, default="table", help="what to write (default: table)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, computes, writes."""
-    options = options_of(arguments)
+    options, settings, known = options_of(arguments), settings_of(arguments), acknowledgements_of(arguments)
     with opened(arguments) as store:
         window = window_of(arguments, store)
-        ledger = ledger_of(store, window, options, book_of(arguments, store, window))
-        report = build_report(ledger, [store.description], store.remarks)
+        ledger = ledger_of(store, window, options, book_of(arguments, store, window), signals())
+        advice = advice_of(ledger, settings, known)
+        report = build_report(ledger, [store.description], store.remarks, advice=advice)
     text = rendered(report, ledger, arguments.format)
     if arguments.format == "table":
         text += _next(arguments, window)
@@ -63,7 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise GpuyieldError(f"{arguments.output} cannot be written: {error.strerror or error}") from error
     else:
         sys.stdout.write(text)
-    return 0
+    if arguments.patches:
+        written = write_patches(report.findings, arguments.patches)
+        print(f"{len(written)} patches in {arguments.patches}", file=sys.stderr)
+    return int(fails(report.findings, arguments.fail_on))
 
 
 def rendered(report: Report, ledger: Ledger, form: str) -> str:

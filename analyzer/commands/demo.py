@@ -7,15 +7,18 @@ import sys
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
+from analyzer.advice.advise import advice_of, signals
 from analyzer.commands.advise import next_commands, rendered
 from analyzer.commands.demo_live import make_fleet, watch
 from analyzer.commands.origin import ledger_of
 from analyzer.ledger.options import Options
 from analyzer.pricing.instances import DatedTable
+from analyzer.pricing.path import PricePath, Resource
 from analyzer.report.build import build_report
 from analyzer.report.model import Report
 from analyzer.slo import parse_slo
@@ -75,14 +78,30 @@ def _demo(arguments: argparse.Namespace, path: Path) -> int:
     create_store(path)
     watched = _live(arguments, path) if arguments.live else _simulated(arguments, path)
     fleet, window = watched.fleet, watched.window
-    ledger = ledger_of(ParquetStore(path), window, Options(slo=parse_slo(_SLO)), DatedTable())
-    report = build_report(ledger, [watched.title])
+    ledger = ledger_of(
+        ParquetStore(path), window, Options(slo=parse_slo(_SLO)), _SimulatedPrices(_day(window)), signals()
+    )
+    report = build_report(ledger, [watched.title], advice=advice_of(ledger, today=_day(window)))
     sys.stdout.write(rendered(report, ledger, arguments.format))
     if arguments.format == "table":
         period = f" --start {rfc3339(window.start)} --end {rfc3339(window.end)}" if arguments.live else ""
         sys.stdout.write(_KEEP if arguments.store is None else next_commands(path, period))
         sys.stdout.write(truth_line(fleet, report) + "\n")
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _SimulatedPrices:
+    """The packaged prices, as of the simulated time: the simulation has no others."""
+
+    as_of: date
+
+    def path(self, resource: Resource, start: int, end: int) -> PricePath:
+        return DatedTable().path(resource, start, end).each(lambda price: replace(price, as_of=self.as_of))
+
+
+def _day(window: Window) -> date:
+    return datetime.fromtimestamp(window.end / MICROSECONDS, UTC).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import argparse
 import re
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from analyzer.stores.prometheus.download import Source
     from analyzer.stores.prometheus.selector import Matcher
     from analyzer.stores.prometheus.store import Reading
+
+    Agree = Callable[[Estimate], None]
 
 _LEDGER_STEPS = 62  # metrics read and stages after them; only the bar's length depends on it
 _MATCHER = re.compile(r'([^\s=!~"]+?)(=~|!~|!=|=)(?:"(.*)"|([^"]*))', re.DOTALL)
@@ -72,8 +74,9 @@ def add_origin_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def opened(arguments: argparse.Namespace) -> Iterator[Store]:
-    """The store that the arguments mean; a server's connections end with it."""
+def opened(arguments: argparse.Namespace, agree: Agree | None = None) -> Iterator[Store]:
+    """The store that the arguments mean; a server's connections end with it. `agree` takes the place of the question
+    to a person where much would be read."""
     if arguments.store is not None:
         if arguments.save is not None:
             raise GpuyieldError("--save keeps what a server gives; with --store it is kept already")
@@ -81,7 +84,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Store]:
         return
     from analyzer.stores.prometheus.store import PrometheusStore
 
-    reading = reading_of(arguments)  # what is wrong with it is said before a server is asked
+    reading = reading_of(arguments, agree)  # what is wrong with it is said before a server is asked
     with PrometheusStore(_server(arguments), reading) as store:
         yield store
 
@@ -154,7 +157,7 @@ def _telling(access: ServerAccess, arguments: argparse.Namespace) -> Source:
     return source
 
 
-def reading_of(arguments: argparse.Namespace) -> Reading:
+def reading_of(arguments: argparse.Namespace, agree: Agree | None = None) -> Reading:
     """What may be read, and whom to ask where it is much."""
     from analyzer.stores.prometheus.store import Reading
 
@@ -166,7 +169,7 @@ def reading_of(arguments: argparse.Namespace) -> Reading:
         _matchers(arguments.match),
         arguments.max_samples,
         arguments.save,
-        lambda costs: _agree(costs, arguments.max_samples, arguments.yes),
+        agree or (lambda costs: _agree(costs, arguments.max_samples, arguments.yes)),
     )
 
 

@@ -20,11 +20,16 @@ from exporters.source import GpuyieldError
 
 _PROMETHEUS = "prometheus"
 _CLUSTER = "cluster"
+_CLOUDWATCH = "cloudwatch"
+_BOARDS = "boards"
 _VERBS = ("advise", "prices")
 _COLLECTOR = "exporters.cluster"
+_SINKS = "exporters.sinks"
+_DASHBOARDS = "dashboards"
 
 _EPILOG = """examples:
   gpuyield permissions iam > policy.json
+  gpuyield permissions iam --for cloudwatch --arn 'arn:aws:logs:eu-west-1:123456789012:log-group:/my/group:*'
   gpuyield permissions iam --for prometheus --arn arn:aws:aps:eu-west-1:123456789012:workspace/ws-1
   gpuyield permissions rbac --for cluster | kubectl apply -f -
   gpuyield permissions rbac --for prometheus --namespace monitoring
@@ -41,14 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     iam.add_argument(
         "--for",
         dest="purpose",
-        choices=(*_VERBS, _PROMETHEUS),
-        help="--ask-aws of advise and doctor, the verb prices, or reading Amazon Managed Prometheus (default: all)",
+        choices=(*_VERBS, _PROMETHEUS, _CLOUDWATCH, _BOARDS),
+        help="--ask-aws of advise and doctor, the verb prices, reading Amazon Managed Prometheus, sending by --sink"
+        " cloudwatch, or boards cloudwatch (default: all that is read for reports)",
     )
     iam.add_argument(
         "--arn",
         action="append",
         default=[],
-        help="an EKS cluster or a workspace, to allow no other, or a role to assume; may be repeated",
+        help="an EKS cluster, a workspace or a log group, to allow no other, or a role to assume; may be repeated",
     )
     rbac = kinds.add_parser("rbac", help="roles of Kubernetes, as YAML")
     rbac.add_argument(
@@ -73,8 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def calls_for(purpose: str | None, known: Sequence[Module]) -> list[AwsCall]:
-    """The calls of AWS that serve a purpose; all where none is named. A verb reads its store with other rights."""
+    """The calls of AWS that serve a purpose; all that read where none is named. A verb reads its store with other
+    rights, and what a sink sends or a board is made of is nobody else's business."""
     calls = aws_calls(known)
+    if purpose == _CLOUDWATCH:
+        return [call for call in calls if is_within(call.owner, _SINKS)]
+    if purpose == _BOARDS:
+        return [call for call in calls if is_within(call.owner, _DASHBOARDS)]
+    calls = [call for call in calls if not (is_within(call.owner, _SINKS) or is_within(call.owner, _DASHBOARDS))]
     if purpose is None:
         return calls
     if purpose == _PROMETHEUS:

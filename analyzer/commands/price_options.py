@@ -5,25 +5,28 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyzer.pricing import aws
 from analyzer.pricing.book import Fee, PriceBook, PriceFile
 from analyzer.pricing.card_prices import CardDiscounts, CardPrices, card_fees
 from analyzer.pricing.fees import EksFees
-from analyzer.pricing.karpenter_estimate import karpenter_estimates
 from analyzer.pricing.packaged_table import PackagedTable
 from analyzer.pricing.price import EFFECTIVE, LIST
 from analyzer.pricing.price_list import PriceList
 from analyzer.pricing.rate_card import RateCard, read_rate_card
 from analyzer.pricing.reservations import KIND as RESERVATIONS
-from analyzer.pricing.reservations import Account, ReservedCapacity, reservations, reserved
+from analyzer.pricing.reservations import Account, ReservedCapacity, blocks_of, reservations, reserved
 from analyzer.pricing.shelf import Shelf, cache_folder, is_export, read_export
 from analyzer.pricing.spot_history import SpotHistory
-from analyzer.stores.frame import Store
 from analyzer.window import Window
 from exporters.source import GpuyieldError, SourceError
+
+if TYPE_CHECKING:
+    from analyzer.stores.frame import Store
 
 
 def add_price_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +83,15 @@ def card_of(arguments: argparse.Namespace) -> RateCard | None:
     return read_rate_card(cards[0]) if cards else None
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A book, and why reservations or fees may be missing from it: a sentence for each trouble."""
+
+    book: PriceBook
+    reservation_troubles: list[str]
+    fee_troubles: list[str]
+
+
 def book_of(
     arguments: argparse.Namespace,
     store: Store | None,
@@ -88,19 +100,37 @@ def book_of(
     client: aws.Client = aws.client,
 ) -> PriceBook:
     """The book that the arguments mean. Karpenter's estimates come from the store, which is read when prices are."""
+    return priced(arguments, store, window, shelf, client).book
+
+
+def priced(
+    arguments: argparse.Namespace,
+    store: Store | None,
+    window: Window,
+    shelf: Shelf | None = None,
+    client: aws.Client = aws.client,
+) -> Priced:
+    """The same, with the troubles by what they are of."""
     shelf, card = shelf or shelf_of(arguments), card_of(arguments)
-    sources = list(_sources(card, shelf, store, window, client))
-    troubles: list[str] = []
-    accounts = list(_accounts(arguments, shelf, client, troubles)) if shelf else []
+    of_reservations: list[str] = []
+    of_fees: list[str] = []
+    accounts = list(_accounts(arguments, shelf, client, of_reservations)) if shelf else []
+    sources = list(_sources(card, shelf, store, window, client, blocks_of(accounts)))
     fees = card_fees(card) if card else []
-    fees += _eks_fees(arguments, shelf, client, troubles) if shelf else []
+    fees += _eks_fees(arguments, shelf, client, of_fees) if shelf else []
     path = partial(PriceBook(sources, arguments.price_basis).path, start=window.start, end=window.end)
     told = reservations(accounts, card, arguments.price_basis, path)
-    return PriceBook(sources, arguments.price_basis, told, fees, troubles)
+    book = PriceBook(sources, arguments.price_basis, told, fees, [*of_reservations, *of_fees])
+    return Priced(book, of_reservations, of_fees)
 
 
 def _sources(
-    card: RateCard | None, shelf: Shelf | None, store: Store | None, window: Window, client: aws.Client
+    card: RateCard | None,
+    shelf: Shelf | None,
+    store: Store | None,
+    window: Window,
+    client: aws.Client,
+    blocks: dict[str, str],
 ) -> Iterator[PriceFile]:
     """In the order of trust."""
     services: list[PriceFile] = []
@@ -108,10 +138,12 @@ def _sources(
         currencies = card.content.currencies if card else {}
         services += [SpotHistory(shelf, client), PriceList(shelf, client, currencies)]
     if store:
+        from analyzer.pricing.karpenter_estimate import karpenter_estimates
+
         services.append(karpenter_estimates(store, window))
     services.append(PackagedTable())
     if card:
-        yield ReservedCapacity(card)
+        yield ReservedCapacity(card, blocks)
         yield CardPrices(card, EFFECTIVE)
         yield CardPrices(card, LIST)
         yield CardDiscounts(card, services)

@@ -29,7 +29,7 @@ from analyzer.stores.frame import Question, Store
 from analyzer.window import MICROSECONDS, Window
 from exporters.canonical.nodes import node_info, node_shape_info
 from exporters.source import GpuyieldError, SourceError, SourceFailed
-from exporters.store.layout import write_whole
+from exporters.whole_file import write_whole
 
 _DAY_SECONDS = 86_400
 

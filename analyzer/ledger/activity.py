@@ -21,7 +21,8 @@ def device_evidence(
     counted: list[CountedSpan],
     idle_line: float,
 ) -> None:
-    """Makes `activity` (device, mig, t, since, effective, busy) and device_steps (subject: device and mig as text).
+    """Makes `activity` (device, mig, t, since, effective, busy, compute, memory) and device_steps (subject: device and
+    mig as text).
 
     `since` is where the sample's average begins: the sample before it, at most three intervals back; after a longer
     silence one interval. Effective is the larger of compute and memory activity; busy decides only without it.
@@ -81,7 +82,7 @@ def _activity(inputs: Inputs) -> None:
             FROM ({parts}) AS parts(device, mig, t, interval_us, compute, memory, busy) GROUP BY device, mig, t
         ),
         following AS (SELECT *, lag(t) OVER (PARTITION BY device, mig ORDER BY t) AS before FROM told)
-        SELECT device, mig, t, interval_us, greatest(compute, memory) AS effective, busy,
+        SELECT device, mig, t, interval_us, greatest(compute, memory) AS effective, busy, compute, memory,
             CASE WHEN before >= t - {SPEAKS_INTERVALS} * interval_us THEN before ELSE t - interval_us END AS since
         FROM following ORDER BY device, mig, t
         """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
+from analyzer.ledger.bought import Ends, read_bought, with_unregistered
 from analyzer.ledger.devices import Seen, devices_by_place
 from analyzer.ledger.inputs import Inputs
 from analyzer.ledger.namesakes import check_namesakes
@@ -14,10 +15,12 @@ from analyzer.ledger.nodes import Key, Lives, Node, Presence, Shape, advertised,
 from analyzer.ledger.options import Options
 from analyzer.ledger.reserved import stays_of, told_reservations
 from analyzer.ledger.shapes import shapes
+from analyzer.ledger.steps import SPEAKS_INTERVALS
 from analyzer.pricing.book import Reservation
 from analyzer.pricing.instances import instance_types
 from analyzer.pricing.path import PricePath, Resource, Step, constant
 from analyzer.pricing.price import CAPACITY_BLOCK, ON_DEMAND, RESERVED
+from analyzer.window import Window
 
 _RESERVED = (RESERVED, CAPACITY_BLOCK)
 
@@ -43,27 +46,71 @@ def accelerator_nodes(
     resources = advertised(inputs)
     for place, more in advertised(inputs, "node_allocatable").items():
         resources.setdefault(place, {}).update(more)
-    lives = lifetimes(inputs, devices_on)
-    shape_of = shapes(inputs, lives, device_places, seen, resources, options)
+    bought = read_bought(inputs)
+    lives = with_unregistered(lifetimes(inputs, devices_on), bought)
+    shape_of = shapes(inputs, lives, device_places, seen, resources, options, bought.unregistered)
+    last_words = _last_words(lives)
     told = told_reservations(inputs)
     with_accelerators: list[Node] = []
     without: list[Node] = []
     for key, (presence, created) in sorted(_one_after_another(lives).items()):
         shape = shape_of[key]
-        start, end = _paid(inputs, presence, created, shape.launched)
-        if start >= end:
+        ends = bought.ends(key, presence)
+        launched = shape.launched if ends.launched is None else ends.launched
+        paid = _paid(inputs.window, presence, created, Ends(launched, ends.gone), last_words[key[0]])
+        if paid.start >= paid.end:
             continue
-        stays = stays_of(told.get(key[:2], ()), shape, start, end, reservations)
-        node = _prices(Node(0, *key, shape, start, end, created, constant(None), stays=stays), prices)
+        stays = stays_of(told.get(key[:2], ()), shape, paid.start, paid.end, reservations)
+        node = Node(
+            0,
+            *key,
+            shape,
+            paid.start,
+            paid.end,
+            created,
+            constant(None),
+            stays=stays,
+            begin_is_known=paid.begin_is_known,
+            end_is_known=paid.end_is_known,
+            is_registered=key not in bought.unregistered,
+        )
+        node = _prices(node, prices)
         has = key[:2] in devices_on or key[:2] in resources or _promises(shape)
         (with_accelerators if has else without).append(node)
     return [replace(node, number=number) for number, node in enumerate(with_accelerators)], without
 
 
-def _paid(inputs: Inputs, presence: Presence, created: int | None, launched: int | None) -> tuple[int, int]:
-    """The paid lifetime inside the window: from launch where EC2 knows it, else from the making of the node object."""
-    known = [at for at in (launched, created) if at is not None]
-    return max(inputs.window.start, min(known, default=presence.first)), min(inputs.window.end, presence.last)
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """A paid lifetime inside the window, and which of its ends is no estimate."""
+
+    start: int
+    end: int
+    begin_is_known: bool
+    end_is_known: bool
+
+
+def _paid(window: Window, presence: Presence, created: int | None, ends: Ends, last_word: int) -> _Paid:
+    """From the launch where that is known, else from the making of the node object; to where it is known to be gone,
+    else to its last sample. One that was told of until nothing was told any more was alive then."""
+    known = [at for at in (ends.launched, created) if at is not None]
+    born = min(known, default=presence.first)
+    last = presence.last if ends.gone is None else ends.gone
+    speaks_until = presence.last + (SPEAKS_INTERVALS - 1) * presence.interval
+    return _Paid(
+        max(window.start, born),
+        min(window.end, last),
+        ends.launched is not None or born <= window.start,
+        ends.gone is not None or speaks_until >= min(window.end, last_word),
+    )
+
+
+def _last_words(lives: Lives) -> dict[str, int]:
+    """When anything was last told of any node, by cluster."""
+    found: dict[str, int] = {}
+    for key, (presence, _) in lives.items():
+        found[key[0]] = max(found.get(key[0], 0), presence.last)
+    return found
 
 
 def _promises(shape: Shape) -> bool:
@@ -131,5 +178,5 @@ def _one_after_another(lives: Lives) -> Lives:
             presence, created = settled[older]
             begins = lives[newer][1] if lives[newer][1] is not None else lives[newer][0].first
             if begins is not None and begins < presence.last:
-                settled[older] = (Presence(presence.first, max(presence.first, begins)), created)
+                settled[older] = (replace(presence, last=max(presence.first, begins)), created)
     return settled

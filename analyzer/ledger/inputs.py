@@ -34,6 +34,9 @@ _STATES: dict[str, Metric] = {
     "node_info": nodes.node_info,
     "node_shape": nodes.node_shape_info,
     "node_created": nodes.created_seconds,
+    "node_claim": nodes.claim_info,
+    "node_launched": nodes.launched_seconds,
+    "node_gone": nodes.gone_seconds,
     "node_ready": nodes.ready,
     "node_unschedulable": nodes.unschedulable,
     "node_taint": nodes.taint,
@@ -69,6 +72,11 @@ _SAMPLES: dict[str, Metric] = {
     "finished": serving.requests_finished_total,
     "flops": serving.estimated_flops_total,
     "bytes": serving.estimated_bytes_total,
+    "kv_used": serving.kv_cache_used_ratio,
+    "preemptions": serving.preemptions_total,
+    "settings": serving.engine_settings_info,
+    "node_steps": nodes.start_seconds,
+    "pod_steps": pods.start_seconds,
 }
 _LATENCIES: dict[str, Metric] = {
     "ttft": serving.time_to_first_token_seconds,
@@ -76,6 +84,8 @@ _LATENCIES: dict[str, Metric] = {
     "itl": serving.inter_token_latency_seconds,
     "e2e": serving.request_duration_seconds,
     "queue": serving.queue_seconds,
+    "prefill": serving.prefill_seconds,
+    "decode": serving.decode_seconds,
 }
 _LENGTH = "length"  # tokens per finished request, to correct one-token answers
 
@@ -96,6 +106,7 @@ class Inputs:
     window: Window
     answered: dict[str, str] = field(default_factory=dict)  # canonical name -> upstream names that answered
     producers: set[str] = field(default_factory=set)
+    table_of: dict[str, str] = field(default_factory=dict)  # canonical name -> table; a histogram's table of counts
 
     def series(self, table: str) -> list[dict[str, str]]:
         """The series of a table as rows: series, cluster, labels, upstream, producer, interval_us."""
@@ -130,6 +141,7 @@ def read_inputs(
     cluster = _only_cluster(frames)
     for name, (metric, frame) in frames.items():
         _load(inputs, name, frame, cluster)
+        inputs.table_of.setdefault(metric.full_name, name)
         if frame.series.num_rows:
             inputs.answered[metric.full_name] = ", ".join(sorted(set(frame.series["upstream"].to_pylist())))
             inputs.producers.update(frame.series["producer"].to_pylist())
@@ -148,6 +160,11 @@ def _questions(far: Window, near: Window, slo: Slo) -> dict[str, Question]:
         parts = ("count", "sum", "bucket") if name in wanted else ("count", "sum")
         questions |= {f"{name}_{part}": Question(metric, near, part) for part in parts}
     return questions
+
+
+def own_metrics() -> frozenset[Metric]:
+    """All that the ledger itself reads; what else is wanted is `also`."""
+    return frozenset((*_STATES.values(), *_SAMPLES.values(), *_LATENCIES.values()))
 
 
 def has(inputs: Inputs, table: str) -> bool:

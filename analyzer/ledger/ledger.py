@@ -34,7 +34,7 @@ from analyzer.ledger.nodes import Node, advertised
 from analyzer.ledger.options import Options
 from analyzer.ledger.pod_signals import pod_signals
 from analyzer.ledger.pods import Pods, read_pods
-from analyzer.ledger.priced import prices_of
+from analyzer.ledger.priced import currency_of, prices_of
 from analyzer.ledger.reserved import Unlaunched, told_time, unlaunched, unlaunched_rows
 from analyzer.ledger.rows import ledger_rows
 from analyzer.ledger.timeline import segments
@@ -45,7 +45,19 @@ from analyzer.window import Window
 from exporters.metric import Metric
 
 _TOKENS = ("prompt", "prompt_cached", "generation")
-_ENGINE_TABLES = (*_TOKENS, "running", "queued", "finished", "transferred", "flops", "bytes", "process_started")
+_ENGINE_TABLES = (
+    *_TOKENS,
+    "running",
+    "queued",
+    "finished",
+    "transferred",
+    "flops",
+    "bytes",
+    "process_started",
+    "kv_used",
+    "preemptions",
+    "settings",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,7 @@ class Ledger:
     fees: tuple[Fee, ...]
     prices: frozenset[Price]  # all that its dollars rest on
     price_remarks: list[str]  # what the price book says of them
+    currency: str  # of all dollars in it
 
 
 def compute_ledger(
@@ -112,7 +125,7 @@ def compute_ledger(
     pod_signals(inputs, pods, asked)
     buckets = tuple(
         f"{name}_{part}"
-        for name in ("ttft", "tpot", "itl", "e2e", "queue", "length")
+        for name in ("ttft", "tpot", "itl", "e2e", "queue", "prefill", "decode", "length")
         for part in ("bucket", "sum", "count")
         if has(inputs, f"{name}_{part}")
     )
@@ -157,4 +170,5 @@ def compute_ledger(
         book.fees if book else (),
         paid,
         book.warnings if book else [],
+        currency_of({*paid, *(price for fee in (book.fees if book else ()) for price in fee.path.prices())}),
     )

@@ -109,42 +109,52 @@ def _exhausted(inputs: Inputs, pods: Pods) -> None:
             "t": pa.array(list(ended.values()), pa.int64()),
         },
     )
+    _hosts(inputs)
     state_steps(
         inputs.db,
         "exhausted_steps",
         f"""
-        WITH request AS (
-            SELECT s.series, s.resource, s.interval_us, p.pod, s.uid, n.node, r.instance_type
-            FROM pod_requested_series AS s JOIN node AS n ON n.cluster = s.cluster AND n.name = s.node
-            JOIN node_type AS r ON r.node = n.node
-            JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod
-        ),
-        needed AS (
+        WITH needed AS (
             SELECT instance_type, resource, min(amount) AS least_amount FROM (
                 SELECT q.instance_type, q.resource, q.pod, q.uid, sum(m.value) AS amount
-                FROM request AS q JOIN (
+                FROM host_request AS q JOIN (
                     SELECT series, max(value) AS value FROM pod_requested WHERE isfinite(value) GROUP BY series
                 ) AS m USING (series)
                 WHERE q.resource IN ('cpu', 'memory') AND (q.pod, q.uid) IN (
-                    SELECT (pod, uid) FROM request WHERE regexp_full_match(resource, '{ACCELERATOR_RESOURCE.pattern}')
+                    SELECT (pod, uid) FROM host_request
+                    WHERE regexp_full_match(resource, '{ACCELERATOR_RESOURCE.pattern}')
                 ) GROUP BY ALL
             ) GROUP BY ALL
-        ),
-        used AS (
-            SELECT q.node, q.instance_type, q.resource, x.t, sum(x.value) AS amount, max(q.interval_us) AS interval_us
-            FROM pod_requested AS x JOIN request AS q USING (series)
-            LEFT JOIN pod_finished AS f ON f.pod = q.pod AND f.uid = q.uid
-            WHERE isfinite(x.value) AND q.resource IN ('cpu', 'memory') AND (f.t IS NULL OR f.t > x.t) GROUP BY ALL
-        ),
-        offered AS (
-            SELECT n.node, s.resource, a.t, a.value
-            FROM node_allocatable AS a JOIN node_allocatable_series AS s USING (series)
-            JOIN node AS n ON n.cluster = s.cluster AND n.name = s.node
-            WHERE isfinite(a.value) AND s.resource IN ('cpu', 'memory')
         )
         SELECT u.node AS subject, u.t, CAST(o.value - u.amount < d.least_amount AS INTEGER) AS v, u.interval_us,
             false AS stale
-        FROM used AS u JOIN offered AS o ON o.node = u.node AND o.resource = u.resource AND o.t = u.t
+        FROM host_requested AS u JOIN host_offered AS o ON o.node = u.node AND o.resource = u.resource AND o.t = u.t
         JOIN needed AS d ON d.instance_type = u.instance_type AND d.resource = u.resource
         """,
+    )
+
+
+def _hosts(inputs: Inputs) -> None:
+    """host_request (series and whose it is), host_requested (node, instance_type, resource, t, amount): CPU and memory
+    that pods ask for, and host_offered (node, resource, t, value): what the node has for them."""
+    inputs.db.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE host_request AS
+        SELECT s.series, s.resource, s.interval_us, p.pod, s.uid, n.node, r.instance_type
+        FROM pod_requested_series AS s JOIN node AS n ON n.cluster = s.cluster AND n.name = s.node
+        JOIN node_type AS r ON r.node = n.node
+        JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod;
+
+        CREATE OR REPLACE TEMP TABLE host_requested AS
+        SELECT q.node, q.instance_type, q.resource, x.t, sum(x.value) AS amount, max(q.interval_us) AS interval_us
+        FROM pod_requested AS x JOIN host_request AS q USING (series)
+        LEFT JOIN pod_finished AS f ON f.pod = q.pod AND f.uid = q.uid
+        WHERE isfinite(x.value) AND q.resource IN ('cpu', 'memory') AND (f.t IS NULL OR f.t > x.t) GROUP BY ALL;
+
+        CREATE OR REPLACE TEMP TABLE host_offered AS
+        SELECT n.node, s.resource, a.t, a.value
+        FROM node_allocatable AS a JOIN node_allocatable_series AS s USING (series)
+        JOIN node AS n ON n.cluster = s.cluster AND n.name = s.node
+        WHERE isfinite(a.value) AND s.resource IN ('cpu', 'memory');
+        """
     )

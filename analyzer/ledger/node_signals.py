@@ -38,6 +38,7 @@ def node_signals(inputs: Inputs, nodes: list[Node]) -> None:
             "start_t": pa.array([node.start for node in nodes], pa.int64()),
             "end_t": pa.array([node.end for node in nodes], pa.int64()),
             "created": pa.array([node.created for node in nodes], pa.int64()),
+            "is_registered": pa.array([node.is_registered for node in nodes], pa.bool_()),
         },
     )
     table_of(
@@ -94,7 +95,7 @@ def _draining(inputs: Inputs) -> None:
 
 
 def _once_ready(inputs: Inputs) -> None:
-    """First time that a node was Ready with its accelerators allocatable."""
+    """First time that a node was Ready with its accelerators allocatable; never for a machine without a node."""
     offers = _offers(inputs)
     inputs.db.execute(
         f"""
@@ -110,6 +111,8 @@ def _once_ready(inputs: Inputs) -> None:
             CASE WHEN any_value(created) < min(t) - {_ONCE_READY_US} THEN 0
             ELSE coalesce(min(t) FILTER (usable), {FOREVER}) END AS t
         FROM pages GROUP BY node
+        UNION ALL
+        SELECT node, {FOREVER} FROM node WHERE NOT is_registered
         """
     )
 

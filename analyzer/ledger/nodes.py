@@ -15,10 +15,11 @@ ACCELERATOR_RESOURCE = re.compile(r"nvidia_com_(gpu(_shared)?|mig_\w+)|aws_amazo
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """First sample, and last sample plus one interval, of something."""
+    """First sample, and last sample plus one interval, of something; all in microseconds."""
 
     first: int
     last: int
+    interval: int = 0
 
 
 # The rung of the user's own word.
@@ -44,6 +45,8 @@ class Shape:
     may_be: tuple[str, ...] = ()  # instance types, where all that is known fits several
     own_price: Price | None = None  # the user's word
     launched: int | None = None  # by EC2, microseconds
+    reservation_id: str = ""  # by EC2, where labels name none
+    is_auto: bool | None = None  # run by EKS Auto Mode; None where nobody tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Stay:
     end: int
     reservation_id: str
     capacity_type: str  # of the reservation
+    label: str = ""  # what the node's label calls it, where that is another name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,9 @@ class Node:
     prices: PricePath
     dearest: PricePath | None = None  # where the node may be of several types: `prices` are then the cheapest's
     stays: tuple[Stay, ...] = ()
+    begin_is_known: bool = False  # the launch, or that it was there when the window began
+    end_is_known: bool = False  # when it was gone, or that it was there when the window, or what is told, ended
+    is_registered: bool = True  # False: it was launched and never became a node
 
     @property
     def seconds(self) -> float:
@@ -80,16 +87,17 @@ class Node:
 def spans(inputs: Inputs, table: str, condition: str = "NOT isnan(value)") -> dict[int, Presence]:
     """Presence of each series of a table, over the samples that fulfil the condition."""
     rows = inputs.db.execute(
-        f"SELECT series, min(t), max(t) + any_value(interval_us) FROM {table} JOIN {table}_series USING (series)"
+        f"SELECT series, min(t), max(t), any_value(interval_us) FROM {table} JOIN {table}_series USING (series)"
         f" WHERE {condition} GROUP BY series"
     ).fetchall()
-    return {series: Presence(first, last) for series, first, last in rows}
+    return {series: Presence(first, last + interval, interval) for series, first, last, interval in rows}
 
 
 def joined(presences: Iterable[Presence]) -> Presence:
     """From the earliest to the latest of several."""
     listed = list(presences)
-    return Presence(min(one.first for one in listed), max(one.last for one in listed))
+    latest = max(listed, key=lambda one: one.last)
+    return Presence(min(one.first for one in listed), latest.last, latest.interval)
 
 
 def advertised(inputs: Inputs, table: str = "node_capacity") -> dict[tuple[str, str], dict[str, float]]:

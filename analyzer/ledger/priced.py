@@ -13,6 +13,7 @@ from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import Node
 from analyzer.pricing.path import PricePath
 from analyzer.pricing.price import Price
+from exporters.source import GpuyieldError
 
 _HOUR_US = 3_600_000_000
 
@@ -49,6 +50,21 @@ def total(several: Iterable[Priced]) -> Priced:
         math.fsum(one.priced_seconds for one in listed),
         math.fsum(known) if known else None,
     )
+
+
+class MixedCurrencies(GpuyieldError):
+    """Prices that cannot be added up."""
+
+
+def currency_of(prices: Iterable[Price]) -> str:
+    """The one currency of all of them."""
+    found = sorted({price.currency for price in prices})
+    if len(found) > 1:
+        raise MixedCurrencies(
+            f"there are prices in {' and in '.join(found)}, and a bill has one currency: say what each of the others is"
+            " in dollars, under `currencies` of the rate card (--prices FILE)"
+        )
+    return found[0] if found else "USD"
 
 
 def node_cost(node: Node) -> Priced:

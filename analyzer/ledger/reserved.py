@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pyarrow as pa
@@ -12,11 +12,12 @@ from analyzer.ledger.devices import Device
 from analyzer.ledger.inputs import Inputs, table_of
 from analyzer.ledger.nodes import Node, Presence, Shape, Stay, spans
 from analyzer.ledger.shapes import RUNGS
-from analyzer.pricing.book import Reservation
+from analyzer.pricing.book import Reservation, is_block_id
 from analyzer.pricing.instances import instance_types
 from analyzer.pricing.path import FOREVER, PricePath, constant
 from analyzer.pricing.price import CAPACITY_BLOCK, RESERVED, Price
 from analyzer.window import Window
+from exporters.cluster.node_life import is_accelerated_type
 
 Place = tuple[str, str]  # cluster, node
 _RESERVED = (RESERVED, CAPACITY_BLOCK)
@@ -71,8 +72,11 @@ def stays_of(
     told: Sequence[Told], shape: Shape, start: int, end: int, reservations: Sequence[Reservation]
 ) -> tuple[Stay, ...]:
     """When a node that lives from `start` to `end` is in which reservation. What a label says holds until it says
-    something else; what it says first holds from the node's birth. Without a label the one that fits is meant."""
+    something else; what it says first holds from the node's birth. Without a label EC2's word counts, also for a node
+    that is on demand and runs in an open reservation; without that the one that fits is meant."""
     during = [one for one in told if one.presence.first < end and one.presence.last > start]
+    if not during and shape.reservation_id:
+        during = [Told(Presence(start, end), shape.reservation_id)]
     if not during:
         fits = fitting(shape, start, end, reservations)
         is_clear = len({one.id for one in fits}) == 1
@@ -82,7 +86,7 @@ def stays_of(
         stay
         for one, (since, until) in zip(during, pairwise(edges), strict=True)
         if one.reservation_id and since < until
-        for stay in _of_id(one.reservation_id, since, until, reservations)
+        for stay in _of_id(one.reservation_id, shape, since, until, reservations)
     )
 
 
@@ -126,6 +130,22 @@ def unlaunched(
     return found
 
 
+def uncounted(
+    reservations: Sequence[Reservation], nodes: Sequence[Node], devices: Sequence[Device], window: Window
+) -> list[Reservation]:
+    """Those of this time whose type has accelerators by its name, and neither the table nor a node says how many: what
+    of them is unused cannot be told in accelerator-seconds."""
+    known = _devices_of(nodes, devices)
+    return [
+        one
+        for one in reservations
+        if one.start < window.end
+        and one.end > window.start
+        and not known.get(one.instance_type)
+        and is_accelerated_type(one.instance_type)
+    ]
+
+
 def unlaunched_rows(inputs: Inputs, spells: Sequence[Unlaunched]) -> None:
     """Makes the table unlaunched (instance_type, capacity_type, start_t, end_t, devices, device_dollars_per_hour)."""
     table_of(
@@ -144,10 +164,14 @@ def unlaunched_rows(inputs: Inputs, spells: Sequence[Unlaunched]) -> None:
     )
 
 
-def _of_id(name: str, start: int, end: int, reservations: Sequence[Reservation]) -> list[Stay]:
-    """Where the reservation exists in that time; all of it where the price book does not know it."""
+def _of_id(name: str, shape: Shape, start: int, end: int, reservations: Sequence[Reservation]) -> list[Stay]:
+    """Where the reservation exists in that time; all of it where the price book does not know it. A rate card may know
+    a block by its own id only: then the only one that fits is meant."""
     known = [one for one in reservations if one.id == name]
     if not known:
+        blocks = [one for one in fitting(shape, start, end, reservations) if is_block_id(one.id)]
+        if len({one.id for one in blocks}) == 1:
+            return [replace(_inside(start, end, one), label=name) for one in blocks]
         return [Stay(start, end, name, RESERVED)]
     return [_inside(start, end, one) for one in known if one.start < end and one.end > start]
 

@@ -38,6 +38,7 @@ def _dimensions(inputs: Inputs, nodes: list[Node], devices: list[Device], units:
             "provider_id": pa.array([node.provider_id for node in nodes], pa.string()),
             "instance_type": pa.array([node.shape.instance_type for node in nodes], pa.string()),
             "capacity_type": pa.array([node.shape.capacity_type for node in nodes], pa.string()),
+            "nodepool": pa.array([node.shape.nodepool for node in nodes], pa.string()),
         },
     )
     table_of(
@@ -169,7 +170,8 @@ def _split(target: float) -> str:
 def _rows(basis: str) -> str:
     return f"""
         SELECT make_timestamptz(c.cell) AS start, make_timestamptz(c.cell + {CELL}) AS "end",
-            n.cluster, n.name AS node, r.provider_id, r.instance_type, r.capacity_type, d.device_name AS device,
+            n.cluster, n.name AS node, r.provider_id, r.instance_type, r.capacity_type, r.nodepool,
+            d.device_name AS device,
             u.parts / u.whole AS share, coalesce(p.namespace, '') AS namespace, coalesce(p.name, '') AS pod,
             coalesce(w.workload, '') AS workload, coalesce(m.model, '') AS model, coalesce(w.team, '') AS team,
             c.state, c.missing_signal, c.seconds * u.parts / u.whole AS seconds,
@@ -180,8 +182,8 @@ def _rows(basis: str) -> str:
         LEFT JOIN pod AS p ON p.pod = c.pod LEFT JOIN pod_row AS w ON w.pod = c.pod
         LEFT JOIN pod_group AS g ON g.pod = c.pod LEFT JOIN group_model AS m ON m.serving_group = g.serving_group
         UNION ALL
-        SELECT make_timestamptz(cell), make_timestamptz(cell + {CELL}), '', '', '', instance_type, capacity_type, '', 1,
-            '', '', '', '', '', '{RESERVED_UNLAUNCHED}', '', device_seconds,
+        SELECT make_timestamptz(cell), make_timestamptz(cell + {CELL}), '', '', '', instance_type, capacity_type, '',
+            '', 1, '', '', '', '', '', '{RESERVED_UNLAUNCHED}', '', device_seconds,
             device_seconds * device_dollars_per_hour / 3600, '{basis}', '', false
         FROM (
             SELECT *, devices * (least(end_t, cell + {CELL}) - greatest(start_t, cell)) / 1e6 AS device_seconds

@@ -11,6 +11,14 @@ from analyzer.ledger.inputs import Inputs, PodKey, pod_key
 
 # The hash that a ReplicaSet or a Job adds to its name, when no owner series says more.
 _REPLICASET_HASH = re.compile(r"-[a-z0-9]{5,10}$")
+_OWNER_PATH = re.compile(r"/apis?/.+/(?P<plural>[a-z0-9]+)/(?P<name>[^/]+)")
+_KINDS = {
+    "replicasets": "ReplicaSet",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "jobs": "Job",
+    "rayclusters": "RayCluster",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,17 @@ def _owners(inputs: Inputs) -> dict[PodKey, tuple[str, str]]:
     found: dict[PodKey, tuple[str, str]] = {}
     for row in chain(inputs.series("pod_info"), inputs.series("pod_owner")):
         if row["owner_name"] and row["owner_name"] != "<none>":
-            owner = row["owner_name"]
-            if row["owner_kind"] == "ReplicaSet":
+            kind, owner = _plain(row["owner_kind"], row["owner_name"])
+            if kind == "ReplicaSet":
                 owner = deployments.get((row["cluster"], row["namespace"], owner), _REPLICASET_HASH.sub("", owner))
-            found[pod_key(row)] = (row["owner_kind"], owner)
+            found[pod_key(row)] = (kind, owner)
     return found
+
+
+def _plain(kind: str, owner: str) -> tuple[str, str]:
+    """Karpenter names an owner by its path: /apis/apps/v1/namespaces/chat/replicasets/llama-7d9f8c6b5d."""
+    path = _OWNER_PATH.fullmatch(owner)
+    return (_KINDS.get(path["plural"], path["plural"]), path["name"]) if path else (kind, owner)
 
 
 def _leaders(owners: dict[PodKey, tuple[str, str]], known: frozenset[PodKey]) -> dict[PodKey, PodKey]:

@@ -6,6 +6,7 @@ What the answering source leaves open (capacity type, region, counts) the source
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from analyzer.ledger.devices import Seen
@@ -17,13 +18,14 @@ from analyzer.ledger.options import Options
 from analyzer.pricing.ec2_instances import Describe, place_of
 from analyzer.pricing.instances import instance_types
 
+OWN = "gpuyield"
 EC2 = "ec2"
 ONE_FITS = "one-fits"
 SEVERAL_FIT = "several-fit"
 
 # Which source says what a node was bought as, the most trusted first.
 RUNGS = {
-    "gpuyield": "gpuyield_node_shape_info",
+    OWN: "gpuyield_node_shape_info",
     "karpenter": "karpenter_nodes_* labels",
     "kube-state-metrics": "kube_node_labels",
     "target-labels": "labels of scraped targets",
@@ -55,8 +57,9 @@ def shapes(
     seen: list[Seen],
     resources: dict[Place, dict[str, float]],
     options: Options,
+    unregistered: Mapping[Key, dict[str, str]],
 ) -> dict[Key, Shape]:
-    """The shape of every node, by (cluster, node, provider id)."""
+    """The shape of every node, by (cluster, node, provider id); of machines that are `unregistered`, their claim's."""
     by_labels = _by_labels(inputs, device_places)
     seen_on: dict[Place, list[Seen]] = {}
     for one in seen:
@@ -65,7 +68,8 @@ def shapes(
     found: dict[Key, Shape] = {}
     for key, (presence, _) in lives.items():
         place, provider_id = key[:2], key[2]
-        shape = filled(_labelled(by_labels.get(place, []), presence), by_ec2.get(provider_id, Shape()))
+        labelled = _of_row(unregistered[key]) if key in unregistered else _labelled(by_labels.get(place, []), presence)
+        shape = filled(labelled, by_ec2.get(provider_id, Shape()))
         if options.nodes_file:
             shape = filled(shape, options.nodes_file.shape(key[1], provider_id))
         shape = filled(shape, _by_provider_id(provider_id))
@@ -90,6 +94,8 @@ def filled(known: Shape, more: Shape) -> Shape:
         rung=known.rung or more.rung,
         own_price=known.own_price or more.own_price,
         launched=known.launched if known.launched is not None else more.launched,
+        reservation_id=known.reservation_id or more.reservation_id,
+        is_auto=known.is_auto if known.is_auto is not None else more.is_auto,
     )
 
 
@@ -125,13 +131,22 @@ def _of_row(row: dict[str, str]) -> Shape:
         instance_type=row["instance_type"],
         capacity_type=row["capacity_type"].lower().replace("_", "-"),
         nodepool=row["nodepool"],
-        region=row["region"],
+        region=row.get("region", ""),
         zone=row["zone"],
         accelerators=_count(row.get("accelerators", "")),
         replicas=max(1, _count(row.get("replicas", ""))),
         accelerator_model=row.get("accelerator_model", ""),
         rung=row["producer"] if is_instance_type(row["instance_type"]) else "",
+        reservation_id=row["reservation"] if "nodeclaim" in row else "",
+        is_auto=_is_auto(row),
     )
+
+
+def _is_auto(row: dict[str, str]) -> bool | None:
+    """The collector always tells; others only where the label is shown to them."""
+    if row.get("compute_type"):
+        return row["compute_type"] == "auto"
+    return False if row["producer"] == OWN and "compute_type" in row else None
 
 
 def _count(text: str) -> int:
@@ -149,6 +164,7 @@ def _by_ec2(lives: Lives, describe: Describe | None) -> dict[str, Shape]:
             capacity_type=one.capacity_type,
             rung=EC2,
             launched=round(one.launched * 1e6),
+            reservation_id=one.reservation_id,
         )
         for provider_id, one in describe(ids).items()
     }

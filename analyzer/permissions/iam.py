@@ -20,12 +20,25 @@ _KINDS = {
     "aps:GetLabels": "workspace",
     "aps:GetSeries": "workspace",
     "aps:GetMetricMetadata": "workspace",
+    "logs:CreateLogGroup": "group",
+    "logs:CreateLogStream": "group",
+    "logs:PutLogEvents": "group",
+    "cloudwatch:GetDashboard": "dashboard",
+    "cloudwatch:PutDashboard": "dashboard",
     ASSUME_ROLE: "role",
 }
-_ALL = {"cluster": "arn:aws:eks:*:*:cluster/*", "workspace": "arn:aws:aps:*:*:workspace/*"}
+_ALL = {
+    "cluster": "arn:aws:eks:*:*:cluster/*",
+    "workspace": "arn:aws:aps:*:*:workspace/*",
+    "group": "arn:aws:logs:*:*:log-group:*",
+    "dashboard": "arn:aws:cloudwatch::*:dashboard/*",
+}
+_WRITING = ("Put", "Create")
 _ARN = re.compile(
     r"arn:aws(-[a-z-]+)?:(eks:[a-z0-9-]+:\d{12}:(?P<cluster>cluster)/[\w-]+"
     r"|aps:[a-z0-9-]+:\d{12}:(?P<workspace>workspace)/[\w-]+"
+    r"|logs:[a-z0-9-]+:\d{12}:log-(?P<group>group):[\w./#-]+:\*"  # with its streams
+    r"|cloudwatch::\d{12}:(?P<dashboard>dashboard)/[\w-]+"
     r"|iam::\d{12}:(?P<role>role)/[\w+=,.@/-]+)",
     re.ASCII,
 )
@@ -61,8 +74,9 @@ def _by_kind(arns: Sequence[str]) -> dict[str, list[str]]:
         match = _ARN.fullmatch(arn)
         if match is None:
             raise GpuyieldError(
-                f"--arn {arn}: write the ARN of an EKS cluster, of a workspace of Amazon Managed Prometheus or of a"
-                " role, as arn:aws:eks:us-east-1:123456789012:cluster/prod"
+                f"--arn {arn}: write the ARN of an EKS cluster, of a workspace of Amazon Managed Prometheus, of a log"
+                " group (with :* at its end), of a dashboard or of a role, as"
+                " arn:aws:eks:us-east-1:123456789012:cluster/prod"
             )
         found[next(kind for kind, text in match.groupdict().items() if text)].append(arn)
     return dict(found)
@@ -77,7 +91,9 @@ def _sid(action: str) -> str:
     """Statements are by service and by what they can be narrowed to."""
     if action == ASSUME_ROLE:
         return "AssumeRole"
-    return f"Read{action.partition(':')[0].capitalize()}{_KINDS.get(action, '').capitalize()}"
+    service, _, name = action.partition(":")
+    verb = "Write" if name.startswith(_WRITING) else "Read"
+    return f"{verb}{service.capitalize()}{_KINDS.get(action, '').capitalize()}"
 
 
 def _resources(action: str, given: dict[str, list[str]]) -> str | list[str]:
@@ -93,6 +109,8 @@ def _notes(actions: Sequence[str], given: dict[str, list[str]]) -> Iterable[str]
     for kind, pattern in _ALL.items():
         if kind not in given and (open_ := [action for action in actions if _KINDS.get(action) == kind]):
             yield f"{', '.join(open_)}: on every {kind}, {pattern}; narrow it with --arn"
+    if "cloudwatch:PutMetricData" in actions:
+        yield "cloudwatch:PutMetricData can be narrowed by the condition key cloudwatch:namespace"
     if ASSUME_ROLE in actions:
         yield (
             "AssumeRole is for who runs gpuyield --assume-role; what that role reads is for the role itself"

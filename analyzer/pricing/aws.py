@@ -55,8 +55,13 @@ def client(service: str, region: str) -> Any:
 def told(action: str, region: str) -> Iterator[None]:
     """Turns what boto3 raises into one line. `action` is what IAM calls it, as ec2:DescribeSpotPriceHistory."""
     faults = import_module("botocore.exceptions")
+    unreadable = import_module("botocore.parsers").ResponseParserError
     try:
         yield
+    except unreadable as error:
+        raise SourceFailed(
+            f"AWS, {action} in {region}: the answer is none of AWS's; see whether a proxy is in between"
+        ) from error
     except (faults.BotoCoreError, faults.ClientError) as error:
         raise SourceFailed(_line(error, faults, action, region)) from error
 

@@ -59,6 +59,11 @@ class Reservation:
         return CAPACITY_BLOCK if self.kind == CAPACITY_BLOCK else RESERVED
 
 
+def is_block_id(name: str) -> bool:
+    """Whether it names a Capacity Block itself. Nodes are labelled with the reservation that EC2 made for it (cr-)."""
+    return name.startswith("cb-")
+
+
 @dataclass(frozen=True, slots=True)
 class Fee:
     """A line of its own in the bill, per hour: of a cluster, or of each Auto Mode node of `instance_type`."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from exporters.source import GpuyieldError, SourceFailed
+from analyzer.pricing import aws
+from exporters.source import GpuyieldError
 
 # What one filter may hold. Ids are given as a filter, because one unknown id in the list of ids fails the whole call.
 IDS_PER_CALL = 200
@@ -30,11 +31,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One instance as EC2 knows it; `launched` is unix seconds."""
+    """One instance as EC2 knows it; `launched` is unix seconds, `reservation_id` empty where it runs in none."""
 
     instance_type: str
     capacity_type: str
     launched: float
+    reservation_id: str = ""
 
 
 # Provider ids -> what EC2 says of those that it still knows.
@@ -75,25 +77,19 @@ class Ec2Instances:
 
     def _in_region(self, region: str, instances: list[str]) -> Iterator[tuple[str, Described]]:
         client = self.client(region)
-        faults = import_module("botocore.exceptions")
-        try:
+        with aws.told("ec2:DescribeInstances", region):
             pages = client.get_paginator("describe_instances")
             for first in range(0, len(instances), IDS_PER_CALL):
                 wanted = {"Name": "instance-id", "Values": instances[first : first + IDS_PER_CALL]}
                 for page in pages.paginate(Filters=[wanted]):
                     for reservation in page["Reservations"]:
                         yield from ((one["InstanceId"], _described(one)) for one in reservation["Instances"])
-        except (faults.BotoCoreError, faults.ClientError) as error:
-            raise SourceFailed(
-                f"EC2 in {region} did not describe {len(instances)} instances: {error}; give credentials that allow"
-                " ec2:DescribeInstances, or leave EC2 out"
-            ) from error
 
 
 def _described(instance: dict[str, Any]) -> Described:
-    lifecycle = instance.get("InstanceLifecycle", "")
+    lifecycle, reservation_id = instance.get("InstanceLifecycle", ""), instance.get("CapacityReservationId", "")
     if lifecycle in ("spot", "capacity-block"):
         capacity_type = lifecycle
     else:
-        capacity_type = "reserved" if instance.get("CapacityReservationId") else "on-demand"
-    return Described(instance["InstanceType"], capacity_type, instance["LaunchTime"].timestamp())
+        capacity_type = "reserved" if reservation_id else "on-demand"
+    return Described(instance["InstanceType"], capacity_type, instance["LaunchTime"].timestamp(), reservation_id)

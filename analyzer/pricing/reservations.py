@@ -5,14 +5,14 @@ Needs `ec2:DescribeCapacityReservations`. EC2 does not tell what a block cost: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from analyzer.pricing import aws
-from analyzer.pricing.book import ODCR, Answer, Reservation
+from analyzer.pricing.book import ODCR, Answer, Reservation, is_block_id
 from analyzer.pricing.path import FOREVER, PricePath, Resource, Step, constant
 from analyzer.pricing.price import CAPACITY_BLOCK, EFFECTIVE, LIST, RESERVED, UNUSED_RESERVATION, Price
 from analyzer.pricing.rate_card import CardBlock, CardReservation, RateCard, microseconds
@@ -49,9 +49,11 @@ class Account(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ReservedCapacity:
-    """What the rate card says of reservations and blocks, as a source of prices for the nodes in them."""
+    """What the rate card says of reservations and blocks, as a source of prices for the nodes in them. `blocks`: what
+    EC2 says is the block of a reservation."""
 
     card: RateCard
+    blocks: Mapping[str, str] = field(default_factory=dict)
     name: str = "reservations of the rate card"
 
     def path(self, resource: Resource, start: int, end: int) -> Answer | None:
@@ -61,7 +63,10 @@ class ReservedCapacity:
             return None
         if len({one.id for one in entries}) > 1:
             return Answer(self.name, None, f"the node's reservation is unknown, and {len(entries)} may be meant")
-        return Answer(self.name, self.steps(entries).between(start, end))
+        asked = resource.reservation_id
+        is_guessed = asked and entries[0].id not in (asked, self.blocks.get(asked))
+        warning = f"{asked} is taken for {entries[0].id}, the only block that fits" if is_guessed else ""
+        return Answer(self.name, self.steps(entries).between(start, end), warning=warning)
 
     def steps(self, entries: Sequence[CardReservation | CardBlock]) -> PricePath:
         """A price while an entry runs, unknown before, between and after."""
@@ -80,11 +85,17 @@ class ReservedCapacity:
         return [one for one in _entries(self.card) if one.id in ids]
 
     def _of(self, resource: Resource) -> list[CardReservation | CardBlock]:
+        """A block that the card knows by its own id may be the reservation which the node names."""
         if resource.reservation_id:
-            return self.named(resource.reservation_id)
+            named = self.named(resource.reservation_id, self.blocks.get(resource.reservation_id, ""))
+            return named or [one for one in self._fitting(resource, CardBlock) if is_block_id(one.id)]
         if resource.capacity_type not in (RESERVED, CAPACITY_BLOCK):
             return []
-        kind = CardBlock if resource.capacity_type == CAPACITY_BLOCK else CardReservation
+        return self._fitting(resource, CardBlock if resource.capacity_type == CAPACITY_BLOCK else CardReservation)
+
+    def _fitting(
+        self, resource: Resource, kind: type[CardReservation | CardBlock]
+    ) -> list[CardReservation | CardBlock]:
         return [
             one
             for one in _entries(self.card)
@@ -108,6 +119,11 @@ def reserved(shelf: Shelf, region: str, client: aws.Client = aws.client) -> list
     if trouble and not kept:
         raise SourceFailed(trouble)
     return [replace(one, trouble=trouble) for one in kept]
+
+
+def blocks_of(accounts: Sequence[Account]) -> dict[str, str]:
+    """The Capacity Block of each reservation that EC2 made for one."""
+    return {one.id: one.block_id for account in accounts for one in account.reserved if one.block_id}
 
 
 def reservations(

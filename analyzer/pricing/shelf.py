@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from exporters.source import GpuyieldError, SourceError, SourceFailed
-from exporters.store.layout import write_whole
+from exporters.whole_file import write_whole
 
 EXPORT_KIND = "gpuyield-prices"
 SCHEMA_VERSION = 1

@@ -29,7 +29,9 @@ def bill_of(ledger: Ledger) -> Bill:
         dollars = Figure(cost.dollars, cost.coverage, names, low=cost.dollars, high=high)
     else:
         dollars = Figure(cost.dollars, cost.coverage, names)
-    return Bill(dollars, ledger.options.price_basis, "estimated", _rungs(ledger), _fees(ledger))
+    is_measured = all(node.begin_is_known and node.end_is_known for node in ledger.nodes)
+    lifetime = "measured" if is_measured and ledger.nodes else "estimated"
+    return Bill(dollars, ledger.options.price_basis, lifetime, _rungs(ledger), _fees(ledger), ledger.currency)
 
 
 def node_figure(node: Node) -> Figure:
@@ -105,9 +107,17 @@ def _fees(ledger: Ledger) -> list[FeeLine]:
 def _times(fee: Fee, ledger: Ledger) -> list[tuple[int, int]]:
     if not fee.instance_type:
         return [(ledger.window.start, ledger.window.end)]
+    return [(node.start, node.end) for node in fee_nodes(fee, ledger)]
+
+
+def fee_nodes(fee: Fee, ledger: Ledger) -> list[Node]:
+    """The nodes that a fee of Auto Mode is paid for: those that their label says it of. Where no label says it of any
+    node, those of the fee's type that nobody tells of."""
+    here = [node for node in ledger.nodes if not fee.cluster or not node.cluster or fee.cluster == node.cluster]
+    is_told = any(node.shape.is_auto for node in here)
     return [
-        (node.start, node.end)
-        for node in ledger.nodes
+        node
+        for node in here
         if node.shape.instance_type == fee.instance_type
-        and (not fee.cluster or not node.cluster or fee.cluster == node.cluster)
+        and (node.shape.is_auto or (node.shape.is_auto is None and not is_told))
     ]

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from analyzer.advice.finding import Advice, rate
 from analyzer.ledger.joins import join_warnings
 from analyzer.ledger.ledger import Ledger
 from analyzer.ledger.nodes import Node
+from analyzer.ledger.priced import priced
+from analyzer.ledger.reserved import uncounted
 from analyzer.ledger.states import RESERVED_UNLAUNCHED, STATES
+from analyzer.operating_points.points import points_of
+from analyzer.pricing.path import constant
+from analyzer.report.accounts import failed, hosts, starts, worked_jobs
 from analyzer.report.bill import bill_of, node_figure, price_names
 from analyzer.report.kpis import kpis
+from analyzer.report.lifetimes import lifetime_warnings
 from analyzer.report.model import (
     SCHEMA_VERSION,
     BlindSpot,
@@ -19,15 +26,20 @@ from analyzer.report.model import (
     JoinPart,
     NodeLine,
     Report,
+    SavingsPart,
     StateLine,
     Team,
     WindowPart,
 )
 from analyzer.report.price_warnings import price_warnings
 from analyzer.report.serving import models
+from analyzer.report.tradeoffs import tradeoffs
+from analyzer.report.yields import yields
+from analyzer.tradeoff.subject import subjects
 from analyzer.window import CELL_SECONDS, rfc3339
 
 _IDLE_SHOWN = 3
+_NO_RULES = rate(None, "no rule was asked")
 _REMEDIES = {
     "device": "run a device exporter (dcgm-exporter) on the node and let Prometheus scrape it",
     "engine and device": "let Prometheus scrape the engine's /metrics and the node's device exporter",
@@ -36,15 +48,22 @@ _REMEDIES = {
     "store": "nothing was scraped in that time: find out why Prometheus (or the recorder) was away",
     "effective ratio": "scrape dcgm-exporter as often as the engine, with DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"
     " and DCGM_FI_PROF_DRAM_ACTIVE enabled",
-    "price": "give the node's instance type, or its dollars_per_hour, in a nodes file (--nodes FILE)",
+    "price": "give its price in a rate card (--prices FILE); where its instance type is unknown, name that in a nodes"
+    " file (--nodes FILE)",
     "reservation price": "give what one instance of the reservation costs for an hour, in a rate card (--prices FILE)",
+    "reservation accelerators": "let a node of this type run under a device plugin once, or upgrade gpuyield",
 }
 
 
 def build_report(
-    ledger: Ledger, sources: list[str], remarks: Sequence[str] = (), now: datetime | None = None
+    ledger: Ledger,
+    sources: list[str],
+    remarks: Sequence[str] = (),
+    now: datetime | None = None,
+    advice: Advice | None = None,
 ) -> Report:
-    """All figures of one ledger. `sources` name where the samples came from, `remarks` say how they were read."""
+    """All figures of one ledger. `sources` name where the samples came from, `remarks` say how they were read. Without
+    `advice` no rule was asked, and there are no findings."""
     ledger.inputs.db.register("ledger_rows", ledger.rows)
     served = models(ledger)
     return Report(
@@ -60,8 +79,17 @@ def build_report(
         nodes=[_node(node) for node in ledger.nodes],
         cpu_nodes=[_node(node) for node in ledger.cpu_nodes],
         idle_holders=_idle_holders(ledger),
+        yields=yields(points_of(ledger)),
+        tradeoffs=tradeoffs(subjects(ledger), ledger.options.slo, None, price_names(ledger)),
+        starts=starts(ledger),
+        failed_nodes=failed(ledger),
+        unused_hosts=hosts(ledger),
+        jobs=worked_jobs(ledger),
         joins=[JoinPart(one.subject, one.total, one.total - one.unmatched, one.by_way) for one in ledger.joins],
-        findings=[],
+        findings=advice.findings if advice else [],
+        declined=advice.declined if advice else [],
+        rules=advice.checked if advice else [],
+        savings=SavingsPart(advice.attributed, advice.realisable) if advice else SavingsPart(_NO_RULES, _NO_RULES),
         blind_spots=_blind_spots(ledger),
         warnings=[*remarks, *_warnings(ledger)],
     )
@@ -125,9 +153,20 @@ def _blind_spots(ledger: Ledger) -> list[BlindSpot]:
         """,
         [RESERVED_UNLAUNCHED],
     ).fetchall()
-    return [
+    told = [
         BlindSpot(signal, kind, subject or "this cluster", dollars, seconds, _REMEDIES[signal])
         for signal, kind, subject, dollars, seconds in rows
+    ]
+    return told + _uncounted(ledger)
+
+
+def _uncounted(ledger: Ledger) -> list[BlindSpot]:
+    """Reservations of types whose accelerators nobody can count, with what they cost in the window."""
+    signal, window = "reservation accelerators", ledger.window
+    return [
+        BlindSpot(signal, "reservation", one.id, cost.dollars, 0.0, _REMEDIES[signal])
+        for one in uncounted(ledger.reservations, ledger.nodes, ledger.devices, window)
+        for cost in [priced(constant(one.price), max(one.start, window.start), min(one.end, window.end), one.count)]
     ]
 
 
@@ -139,8 +178,4 @@ def _warnings(ledger: Ledger) -> list[str]:
     ).fetchall()[0]
     if restarts:
         said.append(f"{restarts} engine restarts under load hide the work of at most {seconds:.0f} s")
-    if any(node.shape.launched is None for node in ledger.nodes):
-        said.append("node lifetimes are estimated from kube_node_created and the last sample, not from EC2")
-    elif ledger.nodes:
-        said.append("node lifetimes begin with EC2's launch; their ends are estimated from the last sample")
-    return said
+    return said + lifetime_warnings(ledger)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.accounts.cold_starts import pod_starts
 from analyzer.ledger.counters import increments_of_devices
 from analyzer.ledger.ledger import Ledger
 from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
@@ -116,15 +117,7 @@ def _joules(ledger: Ledger, generated: float) -> Figure:
 
 def _cold_starts(ledger: Ledger) -> Figure:
     """Dollars of held-starting time over the number of times that a pod began to start in the window."""
-    dollars, starts = ledger.inputs.db.execute(
-        """
-        SELECT (SELECT coalesce(sum(dollars), 0) FROM ledger_rows WHERE state = 'held-starting'),
-            (SELECT count(DISTINCT (pod, start_t)) FROM (
-                SELECT pod, start_t, state, lag(state) OVER w AS before, lag(pod) OVER w AS pod_before FROM segment
-                WINDOW w AS (PARTITION BY unit ORDER BY start_t)
-            ) WHERE state = 'held-starting' AND (before IS DISTINCT FROM state OR pod IS DISTINCT FROM pod_before))
-        """
-    ).fetchall()[0]
-    if not starts:
+    found = pod_starts(ledger)
+    if not found.starts:
         return Figure(None, 0.0, [], reason="no pod started in the window")
-    return Figure(dollars / starts, 1.0, price_names(ledger))
+    return Figure((found.dollars or 0.0) / found.starts, 1.0, price_names(ledger))

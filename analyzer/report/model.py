@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from analyzer.advice.finding import Checked, Declined, Finding, Rate
+from analyzer.report.account_parts import FailedNodePart, JobPart, StartsPart, UnusedHostPart
+from analyzer.report.figure import Figure as Figure
+from analyzer.report.tradeoff_parts import TradeoffPart
+from analyzer.report.yield_parts import YieldPart
+
 SCHEMA_VERSION = 1
-
-
-class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One number that says how far to trust it. `low` and `high` only where it is an interval; `reason` when null."""
-
-    value: float | None
-    coverage: float  # share of what it speaks of that was seen, 0 to 1
-    sources: list[str]
-    low: float | None = None
-    high: float | None = None
-    reason: str | None = None
 
 
 class WindowPart(msgspec.Struct, frozen=True):
@@ -42,9 +37,10 @@ class FeeLine(msgspec.Struct, frozen=True):
 class Bill(msgspec.Struct, frozen=True):
     dollars: Figure  # of all states; without the fees
     price_basis: str
-    lifetime: str
+    lifetime: str  # measured: both ends of every node's paid life are known; else estimated
     instance_type_rungs: list[Rung]
     fees: list[FeeLine]
+    currency: str
 
 
 class StateLine(msgspec.Struct, frozen=True):
@@ -73,6 +69,15 @@ class PerMillion(msgspec.Struct, frozen=True):
     good: Figure
 
 
+class PhasePart(msgspec.Struct, frozen=True):
+    """Held dollars per million prompt tokens computed, and per million generated, if the model's dollars are split
+    between reading and writing by this method. No method is the truth."""
+
+    method: str
+    input: Figure
+    output: Figure
+
+
 class Latency(msgspec.Struct, frozen=True):
     """Means over the window, seconds; null where the engine does not tell."""
 
@@ -94,7 +99,9 @@ class Model(msgspec.Struct, frozen=True):
     dollars: Dollars
     dollars_per_million: PerMillion
     dollars_per_million_loaded_output: Figure
+    dollars_per_million_by_phase: list[PhasePart]
     tokens_per_second: Figure
+    joules_per_token: Figure
     busy_ratio: Figure
     effective_ratio: Figure
     latency: Latency
@@ -154,6 +161,13 @@ class Kpis(msgspec.Struct, frozen=True):
     waste_ratio_at_other_targets: dict[str, Figure]
 
 
+class SavingsPart(msgspec.Struct, frozen=True):
+    """All findings together: of each dollar the largest claim, never the sum of claims."""
+
+    attributed: Rate
+    realisable: Rate
+
+
 class Report(msgspec.Struct, frozen=True):
     schema_version: int
     generated_at: str
@@ -167,8 +181,17 @@ class Report(msgspec.Struct, frozen=True):
     nodes: list[NodeLine]
     cpu_nodes: list[NodeLine]
     idle_holders: list[IdleHolder]
+    yields: list[YieldPart]
+    tradeoffs: list[TradeoffPart]
+    starts: list[StartsPart]
+    failed_nodes: list[FailedNodePart]
+    unused_hosts: list[UnusedHostPart]
+    jobs: list[JobPart]
     joins: list[JoinPart]
-    findings: list[dict[str, str]]
+    findings: list[Finding]  # the largest saving first
+    declined: list[Declined]
+    rules: list[Checked]
+    savings: SavingsPart
     blind_spots: list[BlindSpot]
     warnings: list[str]
 

@@ -9,6 +9,19 @@ from analyzer.ledger.inputs import has
 from analyzer.ledger.ledger import Ledger
 
 _TOKEN_TABLES = ("prompt", "prompt_cached", "generation")
+# Two named queries: `shares` is each model's part of what its serving group costs, by generated tokens.
+MODEL_SHARES = """
+    weights AS (
+        SELECT g.serving_group, s.model, sum(x.amount) AS tokens
+        FROM generation_grown AS x JOIN generation_series AS s USING (series) JOIN pod_group AS g ON g.pod = x.pod
+        GROUP BY g.serving_group, s.model
+    ),
+    shares AS (
+        SELECT serving_group, model,
+            CASE WHEN sum(tokens) OVER w > 0 THEN tokens / sum(tokens) OVER w ELSE 1 / count(*) OVER w END AS share
+        FROM weights WINDOW w AS (PARTITION BY serving_group)
+    )
+"""
 
 
 @dataclass(slots=True)
@@ -84,22 +97,13 @@ def _dollars(ledger: Ledger, seen: dict[tuple[str, str], Served]) -> None:
     db = ledger.inputs.db
     db.register("ledger_rows", ledger.rows)
     rows = db.execute(
-        """
+        f"""
         WITH spread AS (
             SELECT instance_type, sum(dollars) FILTER (pod = '')
                 / nullif(sum(seconds) FILTER (pod <> ''), 0) AS extra_per_second
             FROM ledger_rows GROUP BY instance_type
         ),
-        weights AS (
-            SELECT g.serving_group, s.model, sum(x.amount) AS tokens
-            FROM generation_grown AS x JOIN generation_series AS s USING (series) JOIN pod_group AS g ON g.pod = x.pod
-            GROUP BY g.serving_group, s.model
-        ),
-        shares AS (
-            SELECT serving_group, model,
-                CASE WHEN sum(tokens) OVER w > 0 THEN tokens / sum(tokens) OVER w ELSE 1 / count(*) OVER w END AS share
-            FROM weights WINDOW w AS (PARTITION BY serving_group)
-        ),
+        {MODEL_SHARES},
         held AS (
             SELECT p.pod AS number, r.namespace, r.instance_type, sum(r.seconds) AS seconds, sum(r.dollars) AS dollars,
                 sum(r.seconds) FILTER (r.state = 'unknown') AS unknown, bool_and(r.dollars IS NOT NULL) AS priced

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from analyzer.accounts.energy import Energy, energy_by_model
+from analyzer.accounts.input_output import request_seconds, splits
 from analyzer.ledger.ledger import Ledger
 from analyzer.report.bill import price_names
-from analyzer.report.model import Dollars, Figure, Latency, Model, PerMillion, SloPart, Tokens
+from analyzer.report.model import Dollars, Figure, Latency, Model, PerMillion, PhasePart, SloPart, Tokens
 from analyzer.report.served import Served, served
 
 _MILLION = 1e6
@@ -13,10 +15,18 @@ _MILLION = 1e6
 def models(ledger: Ledger) -> list[Model]:
     """One entry per namespace and model, the dearest first."""
     ordered = sorted(served(ledger).items(), key=lambda item: (-item[1].held, item[0]))
-    return [_model(ledger, namespace, model, one) for (namespace, model), one in ordered]
+    energy, phases = energy_by_model(ledger), request_seconds(ledger)
+    return [_model(ledger, *key, one, energy.get(key), phases.get(key, (None, None))) for key, one in ordered]
 
 
-def _model(ledger: Ledger, namespace: str, model: str, one: Served) -> Model:
+def _model(
+    ledger: Ledger,
+    namespace: str,
+    model: str,
+    one: Served,
+    energy: Energy | None,
+    phases: tuple[float | None, float | None],
+) -> Model:
     sources = sorted({one.engine} - {""})
     coverage = 1 - one.unknown_seconds / one.seconds if one.seconds else 0.0
 
@@ -46,6 +56,8 @@ def _model(ledger: Ledger, namespace: str, model: str, one: Served) -> Model:
     prompt, generation = (one.tokens.get(kind, (None, None))[0] for kind in ("prompt", "generation"))
     cached = one.tokens.get("prompt_cached", (None, None))[0]
     everything = None if prompt is None or generation is None else prompt + generation
+    computed = None if everything is None or cached is None else everything - cached
+    read = None if computed is None or generation is None else computed - generation
     return Model(
         model=model,
         engine=one.engine,
@@ -55,13 +67,22 @@ def _model(ledger: Ledger, namespace: str, model: str, one: Served) -> Model:
         dollars_per_million=PerMillion(
             all=per_million(everything),
             output=per_million(generation),
-            computed=per_million(None if everything is None or cached is None else everything - cached),
+            computed=per_million(computed),
             good=_per_million_good(one, no_dollars, coverage, paid),
         ),
         dollars_per_million_loaded_output=per_million(generation, one.loaded),
+        dollars_per_million_by_phase=[
+            PhasePart(
+                split.method,
+                per_million(read, one.held * split.input_share),
+                per_million(generation, one.held * (1 - split.input_share)),
+            )
+            for split in splits(*phases, read, generation)
+        ],
         tokens_per_second=Figure(None, 0.0, sources, reason="the engine does not count it")
         if generation is None
         else Figure(generation / ledger.window.seconds, 1.0, sources),
+        joules_per_token=_joules(energy, generation),
         busy_ratio=_ratio(one.busy),
         effective_ratio=_ratio(one.effective),
         latency=Latency(*(_mean(one.latency.get(name), sources) for name in ("ttft", "e2e", "queue"))),
@@ -88,6 +109,13 @@ def _good_share(one: Served, generation: float | None, sources: list[str]) -> Fi
     if high - low < 1e-12:
         return Figure(low, 1.0, sources)
     return Figure((low + high) / 2, 1.0, sources, low=low, high=high)
+
+
+def _joules(energy: Energy | None, generation: float | None) -> Figure:
+    if energy is None or not generation:
+        reason = "no energy counter of its devices was seen" if energy is None else "no generated tokens in the window"
+        return Figure(None, 0.0, [], reason=reason)
+    return Figure(energy.joules / generation, energy.coverage, ["device exporter"])
 
 
 def _ratio(value: float | None) -> Figure:

@@ -12,8 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.ledger.states import ACTIVE_GOOD, ACTIVE_UNPROVEN
+from analyzer.report.account_text import account_lines
+from analyzer.report.advice_text import advice_title, amount, shown, standing
 from analyzer.report.look import UNKNOWN, colour_of, count, dollars, figure, filling_of, percent, plain, span
 from analyzer.report.model import BlindSpot, Model, Report
+from analyzer.report.tradeoff_text import tradeoff_lines
+from analyzer.report.yield_text import COLUMNS, TITLE, yield_lines, yield_rows
 
 _WIDTH = 110
 _SPOTS_SHOWN = 5
@@ -37,8 +41,12 @@ def table(report: Report) -> str:
     _bill(console, report)
     _fees(console, report)
     _key_figures(console, report)
+    _findings(console, report)
     if report.models:
         console.print(_models(report.models))
+    _yields(console, report)
+    _tradeoffs(console, report)
+    _accounts(console, report)
     _idle(console, report)
     _blind(console, report)
     _standing(console, report)
@@ -137,6 +145,22 @@ def _key_figures(console: Console, report: Report) -> None:
     console.print()
 
 
+def _findings(console: Console, report: Report) -> None:
+    """The largest findings, two lines each."""
+    title = advice_title(report)
+    if not title:
+        return
+    console.print(plain(title), style="bold")
+    lines = Table(box=None, padding=(0, 1), show_header=False)
+    lines.add_column(justify="right", no_wrap=True)
+    lines.add_column(overflow="fold")
+    for one in shown(report.findings):
+        lines.add_row(amount(one), Text(plain(one.headline)))
+        lines.add_row("", Text.assemble(plain(one.remedy), ("  " + standing(one), "dim")))
+    console.print(lines)
+    console.print()
+
+
 def _models(models: list[Model]) -> Table:
     lines = Table(
         title="Models: dollars per million generated tokens",
@@ -159,6 +183,40 @@ def _models(models: list[Model]) -> Table:
             figure(one.effective_ratio, percent),
         )
     return lines
+
+
+def _yields(console: Console, report: Report) -> None:
+    rows = yield_rows(report)
+    if not rows:
+        return
+    lines = Table(title=TITLE, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
+    lines.add_column(COLUMNS[0], overflow="fold", min_width=24)
+    for name in COLUMNS[1:]:
+        lines.add_column(name, justify="right")
+    for name, *cells in rows:
+        lines.add_row(plain(name), *cells)
+    console.print(lines)
+    for line in yield_lines(report):
+        console.print(f"  {plain(line)}")
+    console.print()
+
+
+def _tradeoffs(console: Console, report: Report) -> None:
+    lines = tradeoff_lines(report.tradeoffs)
+    if lines:
+        console.print("Throughput over requests running (gpuyield tradeoff shows each)", style="bold")
+    for line in lines:
+        console.print(f"  {plain(line)}")
+    if lines:
+        console.print()
+
+
+def _accounts(console: Console, report: Report) -> None:
+    lines = account_lines(report)
+    for line in lines:
+        console.print(plain(line))
+    if lines:
+        console.print()
 
 
 def _idle(console: Console, report: Report) -> None:

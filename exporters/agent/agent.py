@@ -23,6 +23,7 @@ from exporters.sinks.sink import PushSink
 from exporters.source import Roster
 
 _ENDING_SECONDS = 1.0
+_FLUSHING_SECONDS = 5.0  # for sinks that keep samples: well within the 30 that Kubernetes gives
 
 
 @runtime_checkable
@@ -34,7 +35,8 @@ class Closes(Protocol):
 
 
 class Agent:
-    """Of one node, in this process. The rosters that come first win where two sources tell of the same series."""
+    """Of one node or one cluster, in this process. The rosters that come first win where two sources tell of the same
+    series. `subject`: a sentence that says whose page it is."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Agent:
         clock: Clock = time,
         *,
         sinks: Sequence[PushSink] = (),
+        subject: str = "",
         log: Log | None = None,
         rhythm: Rhythm | None = None,
     ) -> None:
@@ -55,7 +58,8 @@ class Agent:
         self._rosters = rosters
         self._crew = Crew(rosters, around)
         self._pushers = [Pusher(sink, around) for sink in sinks]
-        site = Site(PrometheusPage(self.snapshot), settings.node_name, lambda: self._crew.is_ready)
+        subject = subject or f"The accelerators of node {settings.node_name}."
+        site = Site(PrometheusPage(self.snapshot), subject, lambda: self._crew.is_ready)
         config = WebConfigFile(settings.web_config, self.log) if settings.web_config else None
         self._web = WebServer(settings.listen, site, config, self.log)
 
@@ -77,11 +81,17 @@ class Agent:
         self.log.info("serving", url=self.url)
 
     def stop(self) -> None:
-        """Ends what can end within a second; what hangs is left behind, and ends with the process."""
+        """Ends what can end within a second, and sinks that keep samples within five; what hangs is left behind, and
+        ends with the process."""
         self._stop.set()
         self._web.stop()
         closing = Thread(target=self._close, name="close rosters", daemon=True)
         closing.start()
+        flushing = [Thread(target=one.close, args=(_FLUSHING_SECONDS,), daemon=True) for one in self._pushers]
+        for thread in flushing:
+            thread.start()
+        for thread in flushing:
+            thread.join(_FLUSHING_SECONDS)
         until = time.monotonic() + _ENDING_SECONDS
         for thread in (closing, *self._crew.threads(), *self._pushers):
             if thread.is_alive():

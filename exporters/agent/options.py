@@ -48,7 +48,13 @@ def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None 
             continue
         default = "" if one.default in (MISSING, None, ()) else f"; default: {_shown(one.default)}"
         text = f"{setting.help} ({variable_of(one.name)}{default})"
-        parser.add_argument(flag_of(one.name), dest=one.name, metavar=setting.metavar, help=text.replace("%", "%%"))
+        parser.add_argument(
+            flag_of(one.name),
+            dest=one.name,
+            metavar=setting.metavar,
+            help=text.replace("%", "%%"),
+            action="append" if setting.is_repeated else "store",
+        )
 
 
 def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Settings:

@@ -7,11 +7,12 @@ from threading import Thread
 from exporters.agent.sampling import Surroundings, place_of
 from exporters.canonical.telemetry import sink_samples_total
 from exporters.metric import Sample
-from exporters.sinks.sink import PushSink, SinkFailed
+from exporters.sinks.sink import KeepingSink, PushSink, SinkFailed
 
 
 class Pusher(Thread):
-    """Sends once in an interval, until the agent stops; what a sink did not take is not sent again."""
+    """Sends once in an interval, until the agent stops. What a sink did not take is sent again only by one that keeps
+    it."""
 
     def __init__(self, sink: PushSink, around: Surroundings) -> None:
         super().__init__(name=f"send to {sink.name}", daemon=True)
@@ -24,6 +25,8 @@ class Pusher(Thread):
             samples = self._around.snapshot.samples()
             reason = self._send(samples)
             self._counts["failed" if reason else "sent"] += len(samples)
+            if isinstance(self._sink, KeepingSink):
+                reason = reason or self._sink.trouble
             if reason:
                 self._around.log.warning("sink failed", sink=self._sink.name, reason=reason)
             self._tell()
@@ -38,8 +41,16 @@ class Pusher(Thread):
             return place_of(error)
         return ""
 
+    def close(self, seconds: float) -> None:
+        """Lets a sink that keeps send what it has, for so long at most."""
+        if isinstance(self._sink, KeepingSink):
+            self._sink.close(seconds)
+
     def _tell(self) -> None:
         now = self._around.clock.time()
+        if isinstance(self._sink, KeepingSink):
+            self._around.snapshot.put_of_sink(self._sink.name, tuple(self._sink.about(now)))
+            return
         told = (
             sink_samples_total.sample(count, now, sink=self._sink.name, result=result)
             for result, count in self._counts.items()

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from exporters.agent.log import Level, LogFormat
 from exporters.recording.duration import parse_duration
+from exporters.self_telemetry import SelfTelemetry
+from exporters.sinks.kind import SinkChoice
+from exporters.sinks.options import parse_sink
 
 # Beside none of the exporters that a GPU node has (node_exporter 9100, DCGM 9400, nvidia_gpu_exporter 9835,
 # neuron-monitor 8000) and above the ports 9100 to 10999, which Prometheus' wiki hands out to exporters.
@@ -73,19 +76,26 @@ def words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a field of `Settings` is written. `split`, for lists only: from one text to the texts of its items."""
+    """How a field of `Settings` is written. `split`, for lists only: from one text to the texts of its items; a flag
+    that `is_repeated` has one item each time."""
 
     metavar: str
     help: str
     parse: Callable[[str], Any]
     split: Callable[[str], list[str]] | None = None
+    is_repeated: bool = False
 
 
 def told(
-    metavar: str, text: str, parse: Callable[[str], Any], split: Callable[[str], list[str]] | None = None
+    metavar: str,
+    text: str,
+    parse: Callable[[str], Any],
+    split: Callable[[str], list[str]] | None = None,
+    *,
+    is_repeated: bool = False,
 ) -> dict[str, Setting]:
     """The metadata of a field."""
-    return {"setting": Setting(metavar, text, parse, split)}
+    return {"setting": Setting(metavar, text, parse, split, is_repeated)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,30 @@ class Settings:
             "pages of DCGM's exporter and of engines (URL#namespace=NS&pod=POD), told again in our names",
             parse_page,
             words,
+        ),
+    )
+    sink: tuple[SinkChoice, ...] = field(
+        default=(),
+        metadata=told(
+            "NAME[:KEY=VALUE,...]",
+            "send what is read to this sink too; may be repeated",
+            parse_sink,
+            shlex.split,
+            is_repeated=True,
+        ),
+    )
+    spool: Path | None = field(
+        default=None,
+        metadata=told(
+            "DIR", "where sinks keep what they could not send yet; without it, in memory, and lost at the end", Path
+        ),
+    )
+    self_telemetry: SelfTelemetry | None = field(
+        default=None,
+        metadata=told(
+            "WORD",
+            "otlp: tell of this process by OpenTelemetry's SDK; none; without it, as OTEL_METRICS_EXPORTER says",
+            one_of(SelfTelemetry),
         ),
     )
     log_format: LogFormat = field(

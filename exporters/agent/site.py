@@ -15,7 +15,7 @@ OPEN_PATHS = frozenset({"/-/healthy", "/-/ready"})
 
 _HOME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>gpuyield</title></head>
-<body><h1>gpuyield</h1><p>The accelerators of node {node}.</p>
+<body><h1>gpuyield</h1><p>{subject}</p>
 <ul><li><a href="/metrics">metrics</a></li><li><a href="/-/healthy">healthy</a></li>
 <li><a href="/-/ready">ready</a></li></ul></body></html>
 """
@@ -34,9 +34,10 @@ class Reply:
 class Site:
     """Answers by path."""
 
-    def __init__(self, page: PrometheusPage, node_name: str, is_ready: Callable[[], bool]) -> None:
+    def __init__(self, page: PrometheusPage, subject: str, is_ready: Callable[[], bool]) -> None:
+        """`subject`: a sentence that says whose page it is."""
         self._page = page
-        self._node_name = node_name
+        self._subject = subject
         self._is_ready = is_ready
 
     def reply(self, path: str, accept: str, accept_encoding: str) -> Reply:
@@ -51,7 +52,7 @@ class Site:
             case "/-/ready":
                 return Reply(HTTPStatus.SERVICE_UNAVAILABLE, b"not every source was asked yet\n")
             case "/":
-                home = _HOME.format(node=escape(self._node_name))
+                home = _HOME.format(subject=escape(self._subject))
                 return Reply(HTTPStatus.OK, home.encode(), "text/html; charset=utf-8")
         return refusal(HTTPStatus.NOT_FOUND)
 

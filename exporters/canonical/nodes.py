@@ -13,7 +13,8 @@ node_shape_info = Metric(
     "node_shape_info",
     Kind.INFO,
     Unit.NONE,
-    "What was bought: instance type, capacity type, place, and the accelerators its labels promise.",
+    "What was bought: instance type, capacity type, place, and the accelerators its labels promise. `compute_type` is"
+    " auto where EKS Auto Mode runs the node, and takes its fee.",
     (
         "node",
         "instance_type",
@@ -25,6 +26,7 @@ node_shape_info = Metric(
         "replicas",
         "accelerator_model",
         "reservation",
+        "compute_type",
     ),
 )
 machine_info = Metric(
@@ -123,6 +125,27 @@ nodepool_limit = Metric(
     Unit.NONE,
     "The most that a NodePool may hold, by resource; no series: no limit.",
     ("nodepool", "resource"),
+)
+allowed_disruptions = Metric(
+    "nodepool_allowed_disruptions",
+    Kind.STATE,
+    Unit.NONE,
+    "How many more nodes of a NodePool Karpenter may disrupt at this moment, by reason.",
+    ("nodepool", "reason"),
+)
+disruption_eligible = Metric(
+    "node_disruption_eligible",
+    Kind.STATE,
+    Unit.NONE,
+    "How many nodes Karpenter could disrupt if budgets let it, by reason; of all pools together.",
+    ("reason",),
+)
+hardware_ready = Metric(
+    "node_hardware_ready",
+    Kind.STATE,
+    Unit.NONE,
+    "1 while the node's monitoring agent takes its accelerators for sound, 0 while not.",
+    ("node",),
 )
 reservation_info = Metric(
     "reservation_info",

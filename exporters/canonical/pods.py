@@ -78,3 +78,17 @@ image_pull_seconds = Metric(
     "How long the pull of a container's image took; 0 where the node had it already.",
     (*_POD, "container"),
 )
+disruption_info = Metric(
+    "pod_disruption_info",
+    Kind.INFO,
+    Unit.NONE,
+    "What a pod says to Karpenter that would disrupt its node: `true`, or for how long from its start it must not.",
+    (*_POD, "do_not_disrupt"),
+)
+advice_info = Metric(
+    "advice_info",
+    Kind.INFO,
+    Unit.NONE,
+    "The label gpuyield.dev/advice of a pod, or of a namespace (no pod): `off` where no advice is wanted.",
+    (*_POD, "advice"),
+)

@@ -84,6 +84,13 @@ estimated_bytes_total = Metric(
 engine_info = Metric(
     "inference_engine_info", Kind.INFO, Unit.NONE, "That an engine is there, and what it serves.", _ENGINE
 )
+engine_settings_info = Metric(
+    "inference_engine_settings_info",
+    Kind.INFO,
+    Unit.NONE,
+    "How an engine is set, in its own words: what changes how much it serves, and what it does not find out by itself.",
+    (*_ENGINE, "block_tokens", "kv_dtype", "prefix_caching", "memory_share", "fixed_blocks"),
+)
 process_started_seconds = Metric(
     "process_started_timestamp_seconds",
     Kind.STATE,

@@ -36,3 +36,20 @@ sink_samples_total = Metric(
     "Samples handed to a sink, by what became of them.",
     ("sink", "result"),
 )
+sink_spooled_bytes = Metric(
+    "sink_spooled_bytes", Kind.STATE, Unit.BYTES, "What waits to be sent to a sink, in memory and on disk.", ("sink",)
+)
+telemetry_dollars_per_month = Metric(
+    "telemetry_dollars_per_month",
+    Kind.STATE,
+    Unit.DOLLARS,
+    "What a sink's service charges for what is sent to it, in a month of 730 hours, by the price table in use.",
+    ("sink",),
+)
+sink_series = Metric(
+    "sink_series",
+    Kind.STATE,
+    Unit.NONE,
+    "Series of the last hour by result: sent, left_out (over the sink's limit of series).",
+    ("sink", "result"),
+)

@@ -10,6 +10,7 @@ from exporters.cluster.api import Api
 from exporters.cluster.firsts import NodeFirsts, PodFirsts
 from exporters.cluster.mirror import Mirror, Pace, thread_of
 from exporters.cluster.node_sources import ClaimSource, NodeClassSource, NodeSource, PoolSource
+from exporters.cluster.objects import Node
 from exporters.cluster.pod_sources import EventSource, PodSource, ReplicaSetSource
 from exporters.kubernetes.kubeconfig import ApiServer
 from exporters.source import Source
@@ -24,7 +25,7 @@ class ClusterRoster:
         self._stop = Event()
         self._api = Api(server)
         of_nodes, of_pods = NodeFirsts(), PodFirsts()
-        nodes = Mirror(kinds.NODES, of_nodes, pace)
+        nodes = self._nodes = Mirror(kinds.NODES, of_nodes, pace)
         claims = Mirror(kinds.CLAIMS, None, pace)
         pools = Mirror(kinds.POOLS, None, pace)
         classes = Mirror(kinds.CLASSES, None, pace)
@@ -57,6 +58,10 @@ class ClusterRoster:
             for thread in self._threads:
                 thread.start()
         return self._sources
+
+    def nodes(self) -> Mapping[str, Node]:
+        """Those of this moment by uid; none while they are not known."""
+        return self._nodes.known()
 
     def close(self) -> None:
         """Watches end with the next line that comes, or with the process."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from exporters.cluster.node_life import keep_claim, keep_node, lean
+from exporters.cluster.node_life import NodeLife, keep_node, lean, life_of
 from exporters.cluster.objects import Bare, EC2NodeClass, Event, Node, NodeClaim, NodePool, Pod
 from exporters.cluster.pod_life import keep_pod
 from exporters.cluster.pulled import SELECTOR, Pulled, pulled
@@ -38,7 +38,7 @@ def _keep_class(found: EC2NodeClass) -> EC2NodeClass:
 
 
 NODES: Resource[Node] = Resource("nodes", "/api/v1/nodes", Node, keep_node)
-CLAIMS: Resource[NodeClaim] = Resource("nodeclaims", "/apis/karpenter.sh/v1/nodeclaims", NodeClaim, keep_claim)
+CLAIMS: Resource[NodeLife] = Resource("nodeclaims", "/apis/karpenter.sh/v1/nodeclaims", NodeClaim, life_of)
 POOLS: Resource[NodePool] = Resource("nodepools", "/apis/karpenter.sh/v1/nodepools", NodePool, _keep_pool)
 CLASSES: Resource[EC2NodeClass] = Resource(
     "ec2nodeclasses", "/apis/karpenter.k8s.aws/v1/ec2nodeclasses", EC2NodeClass, _keep_class

@@ -39,13 +39,17 @@ MODEL = (
 )
 REPLICAS = ("nvidia.com/gpu.replicas",)
 RESERVATION = ("karpenter.k8s.aws/capacity-reservation-id",)
+COMPUTE_TYPE = ("eks.amazonaws.com/compute-type",)
 _ACCELERATED_TYPE = re.compile(r"(g|gr|p|inf|trn)\d", re.ASCII)
 _FIRST_WORD_SECONDS = 60.0
 _INITIALIZED = "karpenter.sh/initialized"
 _KEPT_LABELS = frozenset(
     key
-    for keys in (INSTANCE_TYPE, CAPACITY_TYPE, NODEPOOL, REGION, ZONE, ACCELERATORS, MODEL, REPLICAS, RESERVATION)
-    for key in (*keys, _INITIALIZED)
+    for keys in (
+        *(INSTANCE_TYPE, CAPACITY_TYPE, NODEPOOL, REGION, ZONE, ACCELERATORS, MODEL, REPLICAS),
+        *(RESERVATION, COMPUTE_TYPE, (_INITIALIZED,)),
+    )
+    for key in keys
 )
 # What Karpenter's node repair and the node monitoring agent of EKS look at.
 _HEALTH = ("AcceleratedHardwareReady", "StorageReady", "NetworkingReady", "KernelReady", "ContainerRuntimeReady")
@@ -77,6 +81,7 @@ class NodeLife:
     `gone` is when the end was heard of; all others are the API server's word, in whole seconds.
     """
 
+    uid: str
     nodeclaim: str
     node: str
     provider_id: str
@@ -90,27 +95,33 @@ class NodeLife:
     registered: float | None
     initialized: float | None
     deletion_requested: float | None
-    gone: float | None
+    gone: float | None = None
 
 
-def life_of(claim: NodeClaim, gone: float | None = None) -> NodeLife:
+def life_of(claim: NodeClaim) -> NodeLife:
+    """Its words are shared with all others that are the same."""
     about, status = claim.metadata, claim.status
     return NodeLife(
+        uid=about.uid,
         nodeclaim=about.name,
         node=status.node_name,
         provider_id=status.provider_id,
-        nodepool=about.label(*NODEPOOL),
-        instance_type=about.label(*INSTANCE_TYPE),
-        zone=about.label(*ZONE),
-        capacity_type=about.label(*CAPACITY_TYPE),
-        reservation=about.label(*RESERVATION),
+        nodepool=sys.intern(about.label(*NODEPOOL)),
+        instance_type=sys.intern(about.label(*INSTANCE_TYPE)),
+        zone=sys.intern(about.label(*ZONE)),
+        capacity_type=sys.intern(about.label(*CAPACITY_TYPE)),
+        reservation=sys.intern(about.label(*RESERVATION)),
         created=about.created,
         launched=since(status.conditions, "Launched"),
         registered=since(status.conditions, "Registered"),
         initialized=since(status.conditions, "Initialized"),
         deletion_requested=unix(about.deletion_timestamp),
-        gone=gone,
     )
+
+
+def is_accelerated_type(instance_type: str) -> bool:
+    """Whether its family is one of those with accelerators, known to any table or not."""
+    return _ACCELERATED_TYPE.match(instance_type) is not None
 
 
 def is_accelerated(node: Node) -> bool:
@@ -118,7 +129,7 @@ def is_accelerated(node: Node) -> bool:
 
     An instance with a part of a GPU promises none, and shows one only where a device plugin runs on it.
     """
-    is_of_type = _ACCELERATED_TYPE.match(node.metadata.label(*INSTANCE_TYPE)) is not None
+    is_of_type = is_accelerated_type(node.metadata.label(*INSTANCE_TYPE))
     is_promised = bool(node.metadata.label(*ACCELERATORS))
     return is_of_type or is_promised or any(map(is_accelerator, node.status.capacity or {}))
 
@@ -173,11 +184,6 @@ def keep_node(node: Node) -> Node:
         images=tuple(map(_same, node.status.images or ())) if is_asked else None,
     )
     return replace(node, metadata=lean(node.metadata), status=status)
-
-
-def keep_claim(claim: NodeClaim) -> NodeClaim:
-    conditions = only(claim.status.conditions, "Launched", "Registered", "Initialized")
-    return replace(claim, metadata=lean(claim.metadata), status=replace(claim.status, conditions=conditions))
 
 
 def lean(about: Metadata, keys: frozenset[str] = _KEPT_LABELS) -> Metadata:

@@ -59,6 +59,7 @@ def _shape(node: Node) -> Sample:
         replicas=label(*node_life.REPLICAS),
         accelerator_model=label(*node_life.MODEL),
         reservation=label(*node_life.RESERVATION),
+        compute_type=label(*node_life.COMPUTE_TYPE),
     )
 
 

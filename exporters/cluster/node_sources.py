@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from exporters.canonical import nodes
 from exporters.cluster.firsts import NodeFirsts, PodFirsts
 from exporters.cluster.mirror import Mirror
-from exporters.cluster.node_life import NodeLife, life_of
+from exporters.cluster.node_life import NodeLife
 from exporters.cluster.node_samples import NodeFacts, claim_samples, node_samples
-from exporters.cluster.objects import EC2NodeClass, Node, NodeClaim, NodePool
+from exporters.cluster.objects import EC2NodeClass, Node, NodePool
 from exporters.cluster.resources import numbers
 from exporters.cluster.told import Told
 from exporters.metric import Metric, Sample
@@ -32,7 +33,7 @@ class NodeSource:
     def __init__(
         self,
         mirror: Mirror[Node],
-        claims: Mirror[NodeClaim],
+        claims: Mirror[NodeLife],
         firsts: tuple[NodeFirsts, PodFirsts],
         clock: Clock = time.time,
     ) -> None:
@@ -45,16 +46,16 @@ class NodeSource:
     def read(self) -> list[Sample]:
         found = self._mirror.objects()
         self._of_pods.forget_nodes_but({node.metadata.name for node in found.values()})
-        lives = {claim.status.node_name: claim for claim in self._claims.known().values()}
+        lives = {life.node: life for life in self._claims.known().values()}
         facts = {uid: self._facts(node, lives.get(node.metadata.name)) for uid, node in found.items()}
         now = self._clock()
         return [*self._told.samples(facts, now), *self._gone(now)]
 
-    def _facts(self, node: Node, claim: NodeClaim | None) -> NodeFacts:
+    def _facts(self, node: Node, life: NodeLife | None) -> NodeFacts:
         uid = node.metadata.uid
         return NodeFacts(
             node,
-            None if claim is None else life_of(claim),
+            life,
             self._of_nodes.was_up(uid),
             self._of_nodes.devices(uid),
             self._of_pods.on_node(node.metadata.name),
@@ -72,15 +73,14 @@ class ClaimSource:
 
     metrics: tuple[Metric, ...] = (nodes.claim_info, nodes.launched_seconds, nodes.gone_seconds)
 
-    def __init__(self, mirror: Mirror[NodeClaim], clock: Clock = time.time) -> None:
+    def __init__(self, mirror: Mirror[NodeLife], clock: Clock = time.time) -> None:
         self._mirror = mirror
         self._clock = clock
         self._told = Told(claim_samples)
 
     def read(self) -> list[Sample]:
-        lives: dict[str, NodeLife] = {uid: life_of(claim) for uid, claim in self._mirror.objects().items()}
-        lives |= {claim.metadata.uid: life_of(claim, at) for at, claim in self._mirror.gone()}
-        return self._told.samples(lives, self._clock())
+        gone = {life.uid: replace(life, gone=at) for at, life in self._mirror.gone()}
+        return self._told.samples({**self._mirror.objects(), **gone}, self._clock())
 
 
 class PoolSource:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from exporters.metric import Sample
@@ -25,7 +24,7 @@ class Told(Generic[Facts]):
         for name, now in facts.items():
             known = self._told.get(name)
             if known is not None and known[0] == now:
-                fresh[name] = now, tuple([replace(sample, at=at) for sample in known[1]])
+                fresh[name] = now, tuple([Sample(one.metric, one.labels, one.value, at, one.part) for one in known[1]])
             else:
                 fresh[name] = now, tuple(_sharing(self._make(now), at))
         self._told = fresh
@@ -37,4 +36,4 @@ def _sharing(samples: Iterable[Sample], at: float) -> Iterator[Sample]:
     labels: dict[Labels, Labels] = {}
     for sample in samples:
         own = tuple([pairs.setdefault(pair, pair) for pair in sample.labels])
-        yield replace(sample, labels=labels.setdefault(own, own), at=at)
+        yield Sample(sample.metric, labels.setdefault(own, own), sample.value, at, sample.part)

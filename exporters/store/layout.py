@@ -11,16 +11,15 @@ leaves at worst series without samples. Writing a segment twice is harmless: a r
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pyarrow as pa
 
 from exporters.source import GpuyieldError
+from exporters.whole_file import write_whole
 
 SCHEMA_VERSION = 1
 MARKER = "gpuyield-store.json"
-TEMPORARY = ".tmp"
 
 SERIES_SCHEMA = pa.schema([("series", pa.int64()), ("name", pa.string()), ("labels", pa.string())])
 SAMPLES_SCHEMA = pa.schema(
@@ -70,17 +69,3 @@ def create_store(path: Path) -> Path:
             f"{path} cannot be written: {error.strerror or error}; choose another folder for --store"
         ) from error
     return path
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file that is either there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

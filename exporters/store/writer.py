@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exporters.series import Series
-from exporters.store.layout import SAMPLES_SCHEMA, SERIES_SCHEMA, TEMPORARY, StoreError, create_store
+from exporters.store.layout import SAMPLES_SCHEMA, SERIES_SCHEMA, StoreError, create_store
+from exporters.whole_file import TEMPORARY
 
 DEFAULT_SEGMENT_SAMPLES = 1_000_000
 _DAY_SECONDS = 86_400

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analyzer.ledger.ledger import Ledger, compute_ledger
 from analyzer.ledger.options import Options
-from analyzer.ledger.priced import priced
+from analyzer.ledger.priced import MixedCurrencies, priced
 from analyzer.pricing.book import Fee, PriceBook
 from analyzer.pricing.packaged_table import PackagedTable
 from analyzer.pricing.path import PricePath, Resource, Step, constant
@@ -231,3 +231,43 @@ def test_fees_are_lines_beside_the_bill(store: ParquetStore) -> None:
     assert sum(line.dollars for line in report.ledger) == 0
     for text in (table(report), markdown(report)):
         assert "Beside the bill: EKS control plane $0.10" in text
+
+
+AUTO = Fee("EKS Auto Mode", "", constant(price(1.2)), "g6e.12xlarge")
+
+
+@pytest.mark.parametrize(
+    ("labels", "dollars", "is_asked"),
+    [
+        ({"a": {"label_eks_amazonaws_com_compute_type": "auto"}, "b": {}}, 0.4, False),
+        ({"a": {}, "b": {}}, 0.8, True),
+        ({"a": {"label_eks_amazonaws_com_compute_type": "hybrid"}, "b": {}}, 0.4, True),
+    ],
+    ids=["one-is-told", "nothing-is-told", "one-is-not"],
+)
+def test_auto_mode_takes_its_fee_for_its_own_nodes(
+    tmp_path: Path, labels: dict[str, dict[str, str]], dollars: float, is_asked: bool
+) -> None:
+    """Twenty minutes at $1.20 are $0.40; where nothing tells whose nodes they are, the report asks."""
+    scene, times = Scene(), every(START - 300, END, 30)
+    for name, more in labels.items():
+        scene.add("kube_node_info", times, node=name, provider_id=f"aws:///{name}")
+        scene.add("kube_node_labels", times, node=name, label_node_kubernetes_io_instance_type="g6e.12xlarge", **more)
+    book = PriceBook([], fees=[AUTO])
+    report = build_report(compute_ledger(scene.store(tmp_path / "store"), Window.of_seconds(START, END), book), [])
+    assert [fee.dollars.value for fee in report.bill.fees] == pytest.approx([dollars])
+    assert any("nothing tells whether EKS Auto Mode" in said for said in report.warnings) == is_asked
+
+
+def test_the_report_says_its_currency_and_refuses_to_add_two(store: ParquetStore) -> None:
+    assert build_report(ledger(store, constant(price(3.6))), []).bill.currency == "USD"
+    yuan = Price(25.0, EFFECTIVE, "AWS Price List", date(2026, 11, 1), "g6e.12xlarge", currency="CNY")
+    assert build_report(ledger(store, constant(yuan)), []).bill.currency == "CNY"
+    mixed = PricePath((Step(0, yuan), Step(START_US + 600_000_000, price(3.6))))
+    with pytest.raises(MixedCurrencies, match=r"in CNY and in USD.*`currencies` of the rate card"):
+        ledger(store, mixed)
+
+
+def test_a_price_that_is_missing_can_come_from_a_rate_card(store: ParquetStore) -> None:
+    spots = [one for one in build_report(ledger(store, constant(None)), []).blind_spots if one.signal == "price"]
+    assert ["--prices FILE" in one.remedy for one in spots] == [True]

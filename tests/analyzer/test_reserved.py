@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -18,6 +19,7 @@ from analyzer.ledger.nodes import Node, Presence, Shape, Stay
 from analyzer.ledger.options import Options
 from analyzer.ledger.reserved import Told, stays_of, unlaunched
 from analyzer.pricing.book import Answer, PriceBook, Reservation
+from analyzer.pricing.ec2_instances import Described
 from analyzer.pricing.path import Resource, constant
 from analyzer.pricing.price import EFFECTIVE, Price
 from analyzer.report.build import build_report
@@ -151,6 +153,53 @@ def test_nothing_is_said_of_time_that_the_store_does_not_know(tmp_path: Path) ->
     """The node goes with the hour, the store ends 30 s later, the window two hours."""
     ledger = ledger_of(scene((0, 60)), tmp_path, BLOCK, window=Window.of_seconds(START, END + 7200))
     assert by(ledger, "state")["reserved-unlaunched"] == pytest.approx(8 * (2 * 3600 + 3 * 30))
+
+
+def test_an_on_demand_node_that_ec2_has_in_an_open_reservation_is_paid_once(tmp_path: Path) -> None:
+    """An instance for an hour, reserved and used, is $40 and not $100."""
+
+    def describe(provider_ids: Sequence[str]) -> dict[str, Described]:
+        return {one: Described("p5.48xlarge", "reserved", START, "cr-1") for one in provider_ids}
+
+    world = scene((0, 60), reservation="", capacity_type="on-demand")
+    book = PriceBook([InBlocks()], EFFECTIVE, [replace(BLOCK, kind="odcr", count=1)])
+    ledger = compute_ledger(world.store(tmp_path / "store"), HOUR, book, Options(describe=describe))
+    assert "reserved-unlaunched" not in by(ledger, "state")
+    assert math.fsum(row["dollars"] for row in rows_of(ledger)) == pytest.approx(40.0)
+
+
+def test_a_block_that_the_card_knows_by_its_own_id_is_the_nodes_reservation(tmp_path: Path) -> None:
+    """The only one that fits by type, zone and time; the report says so."""
+
+    class InBlock(InBlocks):
+        def path(self, resource: Resource, start: int, end: int) -> Answer | None:
+            dollars = 40.0 if resource.reservation_id == "cb-1" else 60.0
+            return Answer(self.name, constant(replace(BLOCK_PRICE, dollars_per_hour=dollars)))
+
+    elsewhere = replace(BLOCK, id="cb-2", zone="us-east-1f")
+    book = PriceBook([InBlock()], EFFECTIVE, [replace(BLOCK, id="cb-1", count=1), elsewhere])
+    ledger = compute_ledger(scene((0, 60), reservation="cr-7").store(tmp_path / "store"), HOUR, book, Options())
+    assert [(stay.reservation_id, stay.label) for stay in ledger.nodes[0].stays] == [("cb-1", "cr-7")]
+    assert by(ledger, "state", "dollars")["reserved-unlaunched"] == pytest.approx(3 * 40.0)  # all of it cb-2
+    report = build_report(ledger, [])
+    assert report.nodes[0].dollars.value == pytest.approx(40.0)
+    assert any("cr-7 is taken for cb-1" in said for said in report.warnings)
+
+
+def test_where_two_blocks_fit_none_is_taken_and_the_report_says_so(tmp_path: Path) -> None:
+    ledger = ledger_of(
+        scene((0, 60), reservation="cr-7"), tmp_path, replace(BLOCK, id="cb-1"), replace(BLOCK, id="cb-2")
+    )
+    assert [stay.reservation_id for stay in ledger.nodes[0].stays] == ["cr-7"]
+    assert any("n0: reserved, and nothing tells in which" in said for said in build_report(ledger, []).warnings)
+
+
+def test_a_reservation_whose_accelerators_nobody_can_count_is_a_line_with_its_dollars(tmp_path: Path) -> None:
+    unheard = replace(BLOCK, id="cr-new", instance_type="p9.48xlarge")
+    report = build_report(ledger_of(scene((0, 60)), tmp_path, unheard, replace(unheard, id="cr-free", price=None)), [])
+    spots = {one.subject: one.dollars for one in report.blind_spots if one.signal == "reservation accelerators"}
+    assert spots == {"cr-new": pytest.approx(120.0), "cr-free": None}
+    assert any("cr-new: nothing tells how many accelerators p9.48xlarge has" in said for said in report.warnings)
 
 
 @pytest.mark.parametrize("edge", [1, 5, 11])

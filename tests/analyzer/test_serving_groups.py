@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.ledger.ledger import Ledger
 from analyzer.report.build import build_report
+from exporters.series import Series
 from tests.analyzer.conftest import START, Ledgers, Scene, by, every, grown, rows_of
 
 KUBE = every(START - 300, START + 600, 30)
@@ -98,3 +99,21 @@ def test_labels_on_one_of_the_pods_do_not_split_a_group(
     ledger = ledgers(scene, START, END)
     assert _groups(ledger) == [set(owners)]
     assert _worked(ledger) == set(owners)
+
+
+@pytest.mark.parametrize(
+    ("path", "workload"),
+    [
+        ("/apis/apps/v1/namespaces/ml/replicasets/llama-70b-54df955f5", "llama-70b"),
+        ("/apis/apps/v1/namespaces/ml/statefulsets/llama", "llama"),
+        ("/apis/batch/v1/namespaces/ml/jobs/tune-1", "tune-1"),
+        ("/apis/leaderworkerset.x-k8s.io/v1/namespaces/ml/leaderworkersets/big", "big"),
+    ],
+)
+def test_what_karpenter_names_by_a_path_is_a_plain_workload(ledgers: Ledgers, path: str, workload: str) -> None:
+    """Without kube-state-metrics: its label `owner` is the path of the object."""
+    scene = Scene().node("n", KUBE, "p5.4xlarge", 1).gpu("n", 0, PAGES, 0.0, namespace="ml", pod="p")
+    labels = {"name": "p", "namespace": "ml", "node": "n", "owner": path, "phase": "Running"}
+    state = Series.of("karpenter_pods_state", labels.items())
+    scene.points.extend((state, at, value) for at, value in KUBE)
+    assert set(by(ledgers(scene, START, END), "workload")) == {workload}

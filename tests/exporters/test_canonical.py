@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from exporters.canonical import device, efa, neuron, nodes, pods, serving, targets
+from exporters.canonical import device, efa, neuron, nodes, pods, prices, serving, targets
 from exporters.metric import Kind, Metric, Unit
 from exporters.pages.parser import Format
 from exporters.pages.render import PageRenderer
@@ -16,7 +16,7 @@ from exporters.upstream import families, upstreams_of
 
 CANONICAL = [
     value
-    for module in (device, nodes, pods, serving, targets, neuron, efa)
+    for module in (device, nodes, pods, prices, serving, targets, neuron, efa)
     for value in vars(module).values()
     if isinstance(value, Metric)
 ] + list(efa.KNOWN.values())

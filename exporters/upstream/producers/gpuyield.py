@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from types import ModuleType
 
-from exporters.canonical import device, efa, neuron, nodes, pods, serving
+from exporters.canonical import device, efa, neuron, nodes, pods, prices, serving
 from exporters.metric import Metric
 from exporters.upstream.declaration import Family, Upstream
 
@@ -16,7 +16,7 @@ def _published(*modules: ModuleType) -> Iterator[Metric]:
         yield from (value for value in vars(module).values() if isinstance(value, Metric))
 
 
-_METRICS = (*_published(device, nodes, pods, serving, neuron, efa), *efa.KNOWN.values())
+_METRICS = (*_published(device, nodes, pods, prices, serving, neuron, efa), *efa.KNOWN.values())
 
 family = Family(
     "gpuyield",

@@ -82,6 +82,8 @@ _POOLS = (
     *_by_resource("karpenter_nodepool_usage", nodes.nodepool_usage, {}, rank=1, versions=_BEFORE_1_0),
     *_by_resource("karpenter_nodepools_limit", nodes.nodepool_limit, {}, rank=0, versions=_SINCE_1_0),
     *_by_resource("karpenter_nodepool_limit", nodes.nodepool_limit, {}, rank=1, versions=_BEFORE_1_0),
+    Upstream("karpenter_nodepools_allowed_disruptions", nodes.allowed_disruptions, versions=_SINCE_1_0),
+    Upstream("karpenter_voluntary_disruption_eligible_nodes", nodes.disruption_eligible, versions=_SINCE_1_0),
     # A gauge in spite of its name: what the pool costs in an hour as it stands. It falls when nodes go.
     Upstream("karpenter_nodepools_cost_total", nodes.nodepool_dollars_per_hour, versions="after 1.0"),
 )

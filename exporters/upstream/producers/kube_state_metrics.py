@@ -33,6 +33,7 @@ _SHAPE = {
         "label_eks_amazonaws_com_instance_gpu_name",
     ),
     "reservation": ("label_karpenter_k8s_aws_capacity_reservation_id",),
+    "compute_type": ("label_eks_amazonaws_com_compute_type",),
 }
 _POD_LABELS = {
     "team": ("label_team", "label_app_kubernetes_io_team", "label_owner_team"),
@@ -46,6 +47,11 @@ _APP_LABELS = {
     "app_instance": ("label_app_kubernetes_io_instance",),
     "app_component": ("label_app_kubernetes_io_component",),
 }
+# Shown only where kube-state-metrics is told to: --metric-labels-allowlist, --metric-annotations-allowlist.
+_ADVICE = {"advice": ("label_gpuyield_dev_advice",)}
+_SAYS_ADVICE = {"label_gpuyield_dev_advice": ".+"}
+_DISRUPTION = {"do_not_disrupt": ("annotation_karpenter_sh_do_not_disrupt",)}
+_SAYS_DISRUPTION = {"annotation_karpenter_sh_do_not_disrupt": ".+"}
 
 family = Family(
     "kube-state-metrics",
@@ -55,6 +61,11 @@ family = Family(
         Upstream("kube_node_labels", nodes.node_shape_info, labels=_SHAPE, rank=2),
         Upstream("kube_node_created", nodes.created_seconds),
         Upstream("kube_node_status_condition", nodes.ready, where={"condition": "Ready", "status": "true"}),
+        Upstream(
+            "kube_node_status_condition",
+            nodes.hardware_ready,
+            where={"condition": "AcceleratedHardwareReady", "status": "true"},
+        ),
         Upstream("kube_node_spec_unschedulable", nodes.unschedulable),
         Upstream("kube_node_spec_taint", nodes.taint),
         Upstream("kube_node_status_allocatable", nodes.allocatable, where={"resource": _RESOURCES}),
@@ -73,6 +84,9 @@ family = Family(
         Upstream("kube_replicaset_owner", pods.replicaset_owner_info),
         Upstream("kube_pod_labels", pods.labels_info, labels=_POD_LABELS),
         Upstream("kube_pod_labels", pods.app_labels_info, labels=_APP_LABELS),
+        Upstream("kube_pod_labels", pods.advice_info, labels=_ADVICE, where=_SAYS_ADVICE),
+        Upstream("kube_namespace_labels", pods.advice_info, labels=_ADVICE, constants={"pod": ""}, where=_SAYS_ADVICE),
+        Upstream("kube_pod_annotations", pods.disruption_info, labels=_DISRUPTION, where=_SAYS_DISRUPTION),
         Upstream("kube_pod_container_info", pods.image_info),
         Upstream("kube_state_metrics_build_info", targets.build_info),
         Upstream("kube_pod_container_status_restarts_total", pods.restarts_total),

@@ -10,6 +10,15 @@ from exporters.upstream.declaration import Family, Upstream
 # `server`; counting them would count every request twice.
 _MIRROR = ("server",)
 
+_SETTINGS = {
+    "model": ("model_name",),
+    "block_tokens": ("block_size",),
+    "kv_dtype": ("cache_dtype",),
+    "prefix_caching": ("enable_prefix_caching",),
+    "memory_share": ("gpu_memory_utilization",),
+    "fixed_blocks": ("num_gpu_blocks_override",),
+}
+
 _NAMES: tuple[tuple[Metric, str, str], ...] = (
     (serving.requests_running, "num_requests_running", "0.6+"),
     (serving.requests_waiting, "num_requests_waiting", "0.6+"),
@@ -61,6 +70,17 @@ def _upstreams(prefix: str, rank: int) -> tuple[Upstream, ...]:
             rank=rank,
             as_one=True,
             versions="0.6+",
+        )
+    )
+    rows.append(
+        Upstream(
+            prefix + "cache_config_info",
+            serving.engine_settings_info,
+            labels=_SETTINGS,
+            unless=_MIRROR,
+            rank=rank,
+            as_one=True,
+            versions="0.8+",
         )
     )
     rows.append(

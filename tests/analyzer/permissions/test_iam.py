@@ -1,4 +1,4 @@
-"""The policy is one that IAM takes, lets nothing be written, and is as narrow as IAM can make it."""
+"""The policy is one that IAM takes, lets nothing be written but by sinks, and is as narrow as IAM can make it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.permissions.aws_calls import AwsCall, aws_calls
+from analyzer.commands.permissions import calls_for
+from analyzer.permissions.aws_calls import AwsCall
 from analyzer.permissions.iam import policy
 from analyzer.permissions.source_tree import Module
 from exporters.source import GpuyieldError
@@ -17,6 +18,7 @@ from exporters.source import GpuyieldError
 ROLE = "arn:aws:iam::123456789012:role/team/reader"
 CLUSTER = "arn:aws-us-gov:eks:us-gov-west-1:123456789012:cluster/prod"
 WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-0a1b"
+GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gpuyield/prod/performance:*"
 READING = ("Describe", "Get", "List", "Query")
 
 # The grammar of IAM policies, as much of it as is used here.
@@ -67,7 +69,7 @@ def valid(document: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("arns", [[], [ROLE], [ROLE, CLUSTER, WORKSPACE]])
 def test_nothing_that_writes_is_in_it(own: tuple[Module, ...], arns: list[str]) -> None:
-    calls = aws_calls(own)
+    calls = calls_for(None, own)
     writing = [call for call in calls if not call.action.partition(":")[2].startswith(READING)]
     assert {call.action for call in writing} == {"sts:AssumeRole"}, writing
     document = policy(calls, arns).document
@@ -76,7 +78,7 @@ def test_nothing_that_writes_is_in_it(own: tuple[Module, ...], arns: list[str]) 
 
 
 def test_arns_leave_a_star_only_where_iam_knows_nothing_narrower(own: tuple[Module, ...]) -> None:
-    found = policy(aws_calls(own), [WORKSPACE, CLUSTER, ROLE])
+    found = policy(calls_for(None, own), [WORKSPACE, CLUSTER, ROLE])
     told = resources(found.document)
     assert told["eks:DescribeCluster"] == [CLUSTER]
     assert told["aps:QueryMetrics"] == [WORKSPACE]
@@ -86,9 +88,21 @@ def test_arns_leave_a_star_only_where_iam_knows_nothing_narrower(own: tuple[Modu
 
 
 def test_what_is_left_open_or_out_is_told(own: tuple[Module, ...]) -> None:
-    notes = "\n".join(policy(aws_calls(own)).notes)
+    notes = "\n".join(policy(calls_for(None, own)).notes)
     assert "eks:DescribeCluster: on every cluster, arn:aws:eks:*:*:cluster/*; narrow it with --arn" in notes
     assert "sts:AssumeRole is left out; for --assume-role give the role with --arn" in notes
+
+
+def test_a_sink_may_write_to_its_log_group_and_put_data(own: tuple[Module, ...]) -> None:
+    calls = calls_for("cloudwatch", own)
+    assert resources(policy(calls).document) == {
+        "cloudwatch:PutMetricData": "*",
+        "logs:CreateLogGroup": "arn:aws:logs:*:*:log-group:*",
+        "logs:CreateLogStream": "arn:aws:logs:*:*:log-group:*",
+        "logs:PutLogEvents": "arn:aws:logs:*:*:log-group:*",
+    }
+    assert resources(policy(calls, [GROUP]).document)["logs:PutLogEvents"] == [GROUP]
+    assert any("cloudwatch:namespace" in note for note in policy(calls).notes)
 
 
 def test_who_one_is_may_be_asked_by_anyone() -> None:
@@ -100,7 +114,7 @@ def test_who_one_is_may_be_asked_by_anyone() -> None:
 )
 def test_an_arn_that_is_none_or_too_wide_is_refused(own: tuple[Module, ...], arn: str) -> None:
     with pytest.raises(GpuyieldError, match="write the ARN of an EKS cluster"):
-        policy(aws_calls(own), [arn])
+        policy(calls_for(None, own), [arn])
 
 
 def test_an_arn_of_no_use_is_refused() -> None:

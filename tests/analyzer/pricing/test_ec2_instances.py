@@ -67,7 +67,8 @@ def test_type_launch_and_how_it_was_bought(more: dict[str, str], capacity_type: 
     regions = Regions()
     regions.answers("us-east-1", ["i-0a"], _instance("i-0a", **more))
     found = Ec2Instances(regions.client)(["aws:///us-east-1a/i-0a"])
-    assert found == {"aws:///us-east-1a/i-0a": Described("p5.48xlarge", capacity_type, LAUNCH.timestamp())}
+    reservation = more.get("CapacityReservationId", "")
+    assert found == {"aws:///us-east-1a/i-0a": Described("p5.48xlarge", capacity_type, LAUNCH.timestamp(), reservation)}
 
 
 def test_each_region_is_asked_for_its_own_and_pages_are_followed() -> None:

@@ -13,7 +13,7 @@ from analyzer.pricing.packaged_table import PackagedTable
 from analyzer.pricing.path import FOREVER, PricePath, Resource
 from analyzer.pricing.price import EFFECTIVE, LIST
 from analyzer.pricing.rate_card import RateCard, read_rate_card
-from analyzer.pricing.reservations import ReservedCapacity, reservations, reserved
+from analyzer.pricing.reservations import ReservedCapacity, blocks_of, reservations, reserved
 from analyzer.pricing.shelf import Shelf
 from exporters.source import SourceFailed
 from tests.analyzer.pricing.conftest import DAY_SECONDS, HOUR, Aws, Clock, again
@@ -181,3 +181,26 @@ def test_where_ec2_refuses_and_nothing_is_kept_it_fails(aws: Aws, shelf: Shelf) 
     aws.refuses("sts", "us-east-1", "get_caller_identity", "ExpiredToken")
     with pytest.raises(SourceFailed, match="expired"):
         reserved(shelf, "us-east-1", aws)
+
+
+def test_a_node_in_a_block_that_the_card_knows_by_its_own_id_has_its_price(tmp_path: Path) -> None:
+    """The only one that fits, with a warning; of two none, until EC2 says which it is."""
+    node = Resource(instance_type="p5.48xlarge", capacity_type="reserved", reservation_id="cr-1")
+    one = ReservedCapacity(_card(tmp_path, "blocks:\n" + _block("cb-1"))).path(node, FROM, FROM + HOUR)
+    assert one is not None
+    assert (one.refused, one.warning) == ("", "cr-1 is taken for cb-1, the only block that fits")
+    both = _card(tmp_path, "blocks:\n" + _block("cb-1") + _block("cb-2", fee=2 * FEE))
+    two = ReservedCapacity(both).path(node, FROM, FROM + HOUR)
+    assert two is not None
+    assert two.path is None
+    told = ReservedCapacity(both, {"cr-1": "cb-2"}).path(node, FROM, FROM + HOUR)
+    assert told is not None
+    assert told.path is not None
+    assert told.path.dollars(FROM, FROM + HOUR) == pytest.approx(2 * 39.33)
+    assert told.warning == ""
+
+
+def test_the_block_of_a_reservation_is_ec2s_word(aws: Aws, shelf: Shelf) -> None:
+    block = {"ReservationType": "capacity-block", "EndDate": START + timedelta(hours=48), "CapacityBlockId": "cb-1"}
+    _answers(aws, _reservation("cr-1", **block), _reservation("cr-2"))
+    assert blocks_of([kept.value for kept in reserved(shelf, "us-east-1", aws)]) == {"cr-1": "cb-1"}

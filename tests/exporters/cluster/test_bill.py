@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from exporters.canonical import nodes
 from exporters.cluster.kinds import CLAIMS
 from exporters.cluster.mirror import Mirror, Pace
-from exporters.cluster.node_life import NodeLife, life_of
+from exporters.cluster.node_life import NodeLife
 from exporters.cluster.node_sources import ClaimSource
-from exporters.cluster.objects import NodeClaim
 from exporters.cluster.resource import Page, Reader
 from tests.exporters.cluster.conftest import Recording
 
@@ -22,11 +22,11 @@ ALL_DAY = Pace(remember_gone=86_400, first_listing=0)
 def lives(recording: Recording) -> list[NodeLife]:
     """Of all NodeClaims, by the watch streams."""
     now = [0.0]
-    mirror: Mirror[NodeClaim] = Mirror(CLAIMS, None, ALL_DAY, lambda: now[0])
+    mirror: Mirror[NodeLife] = Mirror(CLAIMS, None, ALL_DAY, lambda: now[0])
     for now[0] in recording.replay(mirror):
         pass
     assert mirror.known() == {}
-    return [life_of(claim, at) for at, claim in mirror.gone()]
+    return [replace(life, gone=at) for at, life in mirror.gone()]
 
 
 def paid_seconds(life: NodeLife) -> float:
@@ -65,7 +65,7 @@ def test_the_bill_is_exact(recording: Recording) -> None:
 
 def test_the_pages_alone_give_it_within_one_scrape_and_exactly_with_the_end_told(recording: Recording) -> None:
     now = [0.0]
-    mirror: Mirror[NodeClaim] = Mirror(CLAIMS, None, Pace(), lambda: now[0])
+    mirror: Mirror[NodeLife] = Mirror(CLAIMS, None, Pace(), lambda: now[0])
     mirror.replace(Page({}, "231", ""))  # what the listing before the recording's watch said
     source = ClaimSource(mirror, lambda: now[0])
     bought: dict[str, tuple[str, str, str]] = {}
@@ -89,7 +89,7 @@ def test_the_pages_alone_give_it_within_one_scrape_and_exactly_with_the_end_told
     assert f"{sum(round(cost, 6) for cost in costs):.6f}" == "20.352432"
 
 
-def scrapes(recording: Recording, mirror: Mirror[NodeClaim]) -> Iterator[float]:
+def scrapes(recording: Recording, mirror: Mirror[NodeLife]) -> Iterator[float]:
     """The time of each scrape, the mirror being as it was then; ends some scrapes after the last line."""
     reader = Reader(CLAIMS)
     lines = list(recording.lines("nodeclaims"))

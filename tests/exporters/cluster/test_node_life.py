@@ -152,6 +152,11 @@ def test_each_kind_of_node_says_what_it_is(labels: dict[str, str], expected: tup
     assert tuple(found[key] for key in keys) == expected
 
 
+@pytest.mark.parametrize(("labels", "compute_type"), [({"eks.amazonaws.com/compute-type": "auto"}, "auto"), ({}, "")])
+def test_a_node_of_auto_mode_says_so(labels: dict[str, str], compute_type: str) -> None:
+    assert shape(labels)["compute_type"] == compute_type
+
+
 @pytest.mark.parametrize("instance_type", ["g6f.large", "gr6f.4xlarge"])
 def test_an_instance_with_a_part_of_a_gpu_is_seen_although_it_promises_none(instance_type: str) -> None:
     plain = {"cpu": "2", "memory": "8Gi"}
