@@ -30,7 +30,7 @@ VERBS: dict[str, Verb] = {
     "advise": Verb("analyzer.commands.advise", "report where the accelerator dollars of a Prometheus or a store went"),
     "tradeoff": Verb("analyzer.commands.tradeoff", "find the load that keeps an SLO at the least dollars per token"),
     "publish": Verb("analyzer.commands.publish", "serve the ledger as counters, so that boards show the same dollars"),
-    "rules": Verb("analyzer.commands.rules", "write recording rules with constant prices for a Prometheus"),
+    "rules": Verb("alerts.commands.rules", "write recording rules and alerts, or bring alarms into CloudWatch"),
     "boards": Verb("dashboards.commands.boards", "write Grafana boards and a CloudWatch dashboard, or put them up"),
     "doctor": Verb("analyzer.commands.doctor", "say which signals are there, what is blind, what to install next"),
     "prices": Verb("analyzer.commands.prices", "say what machines cost, why, and take the prices along"),

@@ -141,6 +141,7 @@ def victoria_metrics(store: Path, folder: Path, *flags: str) -> Iterator[Running
         f"-httpListenAddr=127.0.0.1:{port}",
         "-retentionPeriod=100y",
         "-search.latencyOffset=0s",
+        "-maxLabelsPerTimeseries=60",  # vllm:cache_config_info has more than the 30 that older releases keep
         "-loggerLevel=ERROR",
         *flags,
     ]

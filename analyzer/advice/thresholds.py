@@ -112,6 +112,17 @@ class Thresholds:
     blind_spend_ratio: float = _at(0.01, "ratio", "share of the bill that may go unjudged without a finding")
     metric_silence_hours: float = _at(1.0, "hours", "a signal silent for so long, beside others of its producer")
 
+    # what wakes somebody
+    budget_dollars_per_million: float = _at(10.0, "dollars", "a million output tokens, held: set your own")
+    cost_over_baseline_factor: float = _at(1.5, "times", "dollars per million tokens over those of seven days")
+    silent_engine_minutes: float = _at(5.0, "minutes", "requests run and no token comes")
+    queue_growing_minutes: float = _at(10.0, "minutes", "a queue that grows all the time; a new replica takes 2-7")
+    kv_pressure_minutes: float = _at(10.0, "minutes", "full KV cache with a queue or preemptions")
+    throttled_power_ratio: float = _at(0.1, "ratio", "time throttled by power", "OpenCost")
+    throttled_thermal_ratio: float = _at(0.01, "ratio", "time throttled by heat", "OpenCost")
+    source_down_minutes: float = _at(10.0, "minutes", "a source that does not answer")
+    telemetry_dollars_per_month: float = _at(100.0, "dollars", "what a sink's service may charge: set your own")
+
     # how much is much
     medium_dollars_per_month: float = _at(500.0, "dollars", "a finding of medium severity")
     high_dollars_per_month: float = _at(5000.0, "dollars", "a finding of high severity")

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -31,22 +32,15 @@ _EPILOG = """examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What rules there are."""
-    kinds = parser.add_subparsers(dest="rules", metavar="WHAT", required=True)
-    add_record(
-        kinds.add_parser(
-            "record",
-            help="dollars per hour with constant prices, as recording rules",
-            description=_DESCRIPTION,
-            epilog=_EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+def add_record(kinds: Any) -> None:
+    """`record` among the kinds of rules: what `add_subparsers` gives."""
+    parser = kinds.add_parser(
+        "record",
+        help="dollars per hour with constant prices, as recording rules",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-
-def add_record(parser: argparse.ArgumentParser) -> None:
-    """The options of `record`."""
     parser.add_argument("--prometheus-rule", action="store_true", help="as an object of the Prometheus operator")
     parser.add_argument(
         "--cluster-label", default="cluster", metavar="LABEL", help="the label that tells clusters apart"

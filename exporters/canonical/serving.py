@@ -91,6 +91,13 @@ engine_settings_info = Metric(
     "How an engine is set, in its own words: what changes how much it serves, and what it does not find out by itself.",
     (*_ENGINE, "block_tokens", "kv_dtype", "prefix_caching", "memory_share", "fixed_blocks"),
 )
+engine_awake = Metric(
+    "inference_engine_awake",
+    Kind.STATE,
+    Unit.NONE,
+    "1 while an engine can serve, 0 while it sleeps: its weights are off the device, which its pod still holds.",
+    _ENGINE,
+)
 process_started_seconds = Metric(
     "process_started_timestamp_seconds",
     Kind.STATE,

@@ -63,11 +63,5 @@ class Transport(Protocol):
         """Samples that the service rejected, by reason; it accepted the rest. Raises `Later` or `Refused`."""
 
 
-class Closing(Protocol):
-    """What must be told of the end."""
-
-    def close(self) -> None: ...
-
-
 def samples_in(batches: Iterable[Batch]) -> int:
     return sum(batch.samples for batch in batches)

@@ -1,4 +1,4 @@
-"""What a spool remembers through a kill: how far it was sent, what was counted, and a note of the encoder.
+"""What a spool remembers through a kill: how far it was sent, and what was counted.
 
 Two files are written in turn, each with a checksum, so that one of them is whole at any moment.
 """

@@ -74,6 +74,17 @@ def _upstreams(prefix: str, rank: int) -> tuple[Upstream, ...]:
     )
     rows.append(
         Upstream(
+            prefix + "engine_sleep_state",
+            serving.engine_awake,
+            labels=labels,
+            where={"sleep_state": "awake"},
+            unless=_MIRROR,
+            rank=rank,
+            versions="0.11.1+",
+        )
+    )
+    rows.append(
+        Upstream(
             prefix + "cache_config_info",
             serving.engine_settings_info,
             labels=_SETTINGS,

@@ -1,0 +1,1 @@
+"""The alerts in the words of Prometheus, of Alertmanager and of CloudWatch."""
