@@ -76,13 +76,15 @@ def _section(alert: Alert) -> Iterator[str]:
     yield ""
     yield f"CloudWatch: {_cloudwatch(alert)}."
     yield ""
+    yield "Over our own names alone it asks:"
+    yield ""
     yield "```promql"
     yield alert.expr(Scope(has=_is_ours), thresholds)
     yield "```"
 
 
 def _is_ours(name: str) -> bool:
-    """The query is shown over our own names, or those of vLLM where we have none: with all names it fills pages."""
+    """With all names that a metric ever had, a query fills pages."""
     return name.startswith("gpuyield_")
 
 

@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for one in (write, prometheus, manager):
         one.add_argument("--cluster-label", default="cluster", metavar="LABEL", help="what tells clusters apart")
     for one in (write, prometheus, cloud):
-        one.add_argument("--advice-settings", type=Path, metavar="FILE", help="thresholds, as gpuyield advise reads them")
+        one.add_argument(
+            "--advice-settings", type=Path, metavar="FILE", help="thresholds, as gpuyield advise reads them"
+        )
         one.add_argument("--runbooks", default=Links().runbooks, metavar="URL", help="folder of the runbooks")
         one.add_argument("--grafana", default="", metavar="URL", help="for links to the boards")
 
@@ -73,11 +75,15 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", metavar="NAME", help="else that of the AWS settings")
     parser.add_argument("--price-basis", choices=("list", "effective"), default="list")
     for severity in Severity:
-        parser.add_argument(f"--{severity}", action="append", default=[], metavar="ARN", help=f"told of each {severity}")
+        parser.add_argument(
+            f"--{severity}", action="append", default=[], metavar="ARN", help=f"told of each {severity}"
+        )
     parser.add_argument("--endpoint-url", metavar="URL", help="of CloudWatch, where it is not AWS's own")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--diff", action="store_true", help="say what --apply would change")
-    what.add_argument("--apply", action="store_true", help="make, change and delete, until the account has these alarms")
+    what.add_argument(
+        "--apply", action="store_true", help="make, change and delete, until the account has these alarms"
+    )
     what.add_argument("--delete", action="store_true", help="delete all alarms of this cluster that we made")
 
 

@@ -18,7 +18,8 @@ from exporters.source import GpuyieldError, SourceFailed
 TAG = "gpuyield-cluster"
 # Writes 3 a second and reads 9, by AWS's quotas of CloudWatch; a little is left for others in the account.
 _WRITE_SECONDS, _READ_SECONDS = 0.4, 0.15
-_TRIES, _PAGE, _DELETED_AT_ONCE = 6, 100, 100
+_PAGE, _DELETED_AT_ONCE = 100, 100
+_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # while CloudWatch is busy
 _BUSY = ("Throttling", "ThrottlingException", "LimitExceededException", "InternalServiceFault")
 
 
@@ -30,6 +31,10 @@ class Step(StrEnum):
     FOREIGN = "not ours, left alone"
 
 
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Alarms:
     """Those of a cluster in an account. `pause` waits so many seconds."""
@@ -37,7 +42,7 @@ class Alarms:
     account: Account
     region: str | None
     endpoint_url: str | None = None
-    pause: Callable[[float], None] = time.sleep
+    pause: Callable[[float], None] = _sleep
 
     def steps(self, wanted: Wanted) -> dict[str, Step]:
         """What would be done, by the name of the alarm."""
@@ -53,10 +58,12 @@ class Alarms:
     def apply(self, wanted: Wanted, steps: Mapping[str, Step]) -> None:
         """Composites come after what they are made of, and go before it."""
         changed = [name for name, step in steps.items() if step in (Step.NEW, Step.CHANGED)]
-        for action, requests in (("put_metric_alarm", wanted.metric), ("put_composite_alarm", wanted.composite)):
-            for name in changed:
-                if name in requests:
-                    self._write(action, **requests[name], Tags=[{"Key": TAG, "Value": self.account.cluster}])
+        for name in changed:
+            if name in wanted.metric:
+                self._put_metric(wanted.metric[name])
+        for name in changed:
+            if name in wanted.composite:
+                self._put_composite(wanted.composite[name])
         self.delete([name for name, step in steps.items() if step is Step.GONE])
 
     def delete(self, names: list[str]) -> None:
@@ -65,9 +72,9 @@ class Alarms:
         composites = [name for name in names if "AlarmRule" in there.get(name, {})]
         metric = [name for name in names if name in there and name not in composites]
         for name in composites:
-            self._write("delete_alarms", AlarmNames=[name])
+            self._delete([name])
         for start in range(0, len(metric), _DELETED_AT_ONCE):
-            self._write("delete_alarms", AlarmNames=metric[start : start + _DELETED_AT_ONCE])
+            self._delete(metric[start : start + _DELETED_AT_ONCE])
 
     def ours(self) -> list[str]:
         """All alarms of the cluster that carry our tag."""
@@ -80,49 +87,78 @@ class Alarms:
             return Step.FOREIGN
         return Step.SAME if _holds(described, request) else Step.CHANGED
 
+    @property
+    def _tag(self) -> dict[str, str]:
+        return {"Key": TAG, "Value": self.account.cluster}
+
     def _present(self) -> Iterator[tuple[str, Json]]:
-        wanted = {"AlarmNamePrefix": self.account.prefix, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
         token: dict[str, str] = {}
         while True:
-            answer = self._ask("describe_alarms", **wanted, **token, MaxRecords=_PAGE)
+            answer = self._page(token)
             for kind in ("MetricAlarms", "CompositeAlarms"):
                 yield from ((one["AlarmName"], one) for one in answer.get(kind, ()))
             if not answer.get("NextToken"):
                 return
             token = {"NextToken": answer["NextToken"]}
 
+    def _page(self, token: dict[str, str]) -> Json:
+        wanted = {"AlarmNamePrefix": self.account.prefix, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], **token}
+        return self._patiently(
+            "cloudwatch:DescribeAlarms",
+            _READ_SECONDS,
+            lambda: client("cloudwatch", self.region, self.endpoint_url).describe_alarms(**wanted, MaxRecords=_PAGE),
+        )
+
     def _is_ours(self, described: Json) -> bool:
-        answer = self._ask("list_tags_for_resource", ResourceARN=described["AlarmArn"])
-        return {"Key": TAG, "Value": self.account.cluster} in answer["Tags"]
+        arn = described["AlarmArn"]
+        answer = self._patiently(
+            "cloudwatch:ListTagsForResource",
+            _READ_SECONDS,
+            lambda: client("cloudwatch", self.region, self.endpoint_url).list_tags_for_resource(ResourceARN=arn),
+        )
+        return self._tag in answer["Tags"]
 
-    def _write(self, action: str, **request: Any) -> None:
-        self.pause(_WRITE_SECONDS)
-        self._call(action, request)
+    def _put_metric(self, request: Json) -> None:
+        self._patiently(
+            "cloudwatch:PutMetricAlarm",
+            _WRITE_SECONDS,
+            lambda: client("cloudwatch", self.region, self.endpoint_url).put_metric_alarm(**request, Tags=[self._tag]),
+        )
 
-    def _ask(self, action: str, **request: Any) -> Json:
-        self.pause(_READ_SECONDS)
-        return self._call(action, request)
+    def _put_composite(self, request: Json) -> None:
+        self._patiently(
+            "cloudwatch:PutCompositeAlarm",
+            _WRITE_SECONDS,
+            lambda: client("cloudwatch", self.region, self.endpoint_url).put_composite_alarm(
+                **request, Tags=[self._tag]
+            ),
+        )
 
-    def _call(self, action: str, request: Json) -> Json:
+    def _delete(self, names: list[str]) -> None:
+        self._patiently(
+            "cloudwatch:DeleteAlarms",
+            _WRITE_SECONDS,
+            lambda: client("cloudwatch", self.region, self.endpoint_url).delete_alarms(AlarmNames=names),
+        )
+
+    def _patiently(self, action: str, pace_seconds: float, call: Callable[[], Json]) -> Json:
+        """Waits before the call, and longer each time that CloudWatch is busy."""
         errors = library("botocore.exceptions")
-        wait = 1.0
-        for tried in range(1, _TRIES + 1):
+        self.pause(pace_seconds)
+        for wait in (*_WAITS, None):
             try:
-                answer: Json = getattr(client("cloudwatch", self.region, self.endpoint_url), action)(**request)
-                return answer
+                return call()
             except errors.ClientError as error:
                 code = error.response.get("Error", {}).get("Code", "")
-                if code not in _BUSY or tried == _TRIES:
+                if code not in _BUSY or wait is None:
                     raise _failed(action, code) from None
             except errors.BotoCoreError as error:
                 raise SourceFailed(f"CloudWatch cannot be asked: {type(error).__name__}") from None
             self.pause(wait)
-            wait *= 2
         raise AssertionError("the last try answers or raises")
 
 
-def _failed(action: str, code: str) -> GpuyieldError:
-    permission = "cloudwatch:" + "".join(word.capitalize() for word in action.split("_"))
+def _failed(permission: str, code: str) -> GpuyieldError:
     if "AccessDenied" in code:
         return GpuyieldError(f"AWS refuses ({code}): the caller needs {permission}")
     return SourceFailed(f"CloudWatch refuses {permission} ({code})")

@@ -49,8 +49,8 @@ def _alert(name: str, severity: Severity, limit: str, cases: tuple[Case, ...]) -
         board=Board.INFERENCE,
         says="{{ $value | humanizePercentage }} of the requests to {{ $labels.namespace }}/{{ $labels.model }} were"
         " aborted or failed",
-        why="The AWS starter kit warns from 1 % and calls 5 % critical; an hour has enough requests to say so, a quarter"
-        " of an hour ends the alert soon.",
+        why="The AWS starter kit warns from 1 % and calls 5 % critical; an hour has enough requests to say so, a"
+        " quarter of an hour ends the alert soon.",
         by=MODEL,
         limits=(limit, "least_samples"),
         expr=_over(limit),

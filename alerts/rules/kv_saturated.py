@@ -42,8 +42,8 @@ alerts = (
         owner=Owner.SERVING,
         board=Board.INFERENCE,
         says="the KV cache of {{ $labels.namespace }}/{{ $labels.pod }} is full and requests suffer",
-        why="The AWS starter kit calls 0.9 critical and warns from one preemption in ten minutes; ten minutes are longer"
-        " than a burst.",
+        why="The AWS starter kit calls 0.9 critical and warns from one preemption in ten minutes; ten minutes are"
+        " longer than a burst.",
         by=ENGINE,
         limits=("kv_high_ratio", "preemptions_per_minute", "kv_pressure_minutes"),
         expr=_expr,

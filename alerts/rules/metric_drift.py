@@ -2,8 +2,9 @@
 
 What it means: under no name that is known for it, for an hour. Boards and alerts that read it are empty or wrong, and
 an autoscaler that reads it may take nothing for 0.
-What to do: compare the engine's /metrics with the names that `gpuyield doctor` knows; after an upgrade, upgrade gpuyield
-too, or switch hidden metrics on (`--show-hidden-metrics-for-version`). The label `signal` says which is missing.
+What to do: compare the engine's /metrics with the names that `gpuyield doctor` knows; after an upgrade, upgrade
+gpuyield too, or switch hidden metrics on (`--show-hidden-metrics-for-version`). The label `signal` says what is
+missing.
 What it is not: a name that changed and is known: both names are read.
 """
 
@@ -61,7 +62,12 @@ alerts = (
             ),
             Case(
                 "an old name that is known",
-                {_RUNNING: "1x130", _TOKENS: "0+9x130", f"vllm:gpu_cache_usage_perc{_ENGINE}": "0x130", _FIRST: "0x130"},
+                {
+                    _RUNNING: "1x130",
+                    _TOKENS: "0+9x130",
+                    f"vllm:gpu_cache_usage_perc{_ENGINE}": "0x130",
+                    _FIRST: "0x130",
+                },
                 "2h",
                 0,
             ),

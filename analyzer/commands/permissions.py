@@ -21,11 +21,10 @@ from exporters.source import GpuyieldError
 _PROMETHEUS = "prometheus"
 _CLUSTER = "cluster"
 _CLOUDWATCH = "cloudwatch"
-_BOARDS = "boards"
 _VERBS = ("advise", "prices")
 _COLLECTOR = "exporters.cluster"
-_SINKS = "exporters.sinks"
-_DASHBOARDS = "dashboards"
+# Who writes to AWS, and where that stands; nothing of it is needed for reports.
+_WRITERS = {_CLOUDWATCH: "exporters.sinks", "boards": "dashboards", "rules": "alerts"}
 
 _EPILOG = """examples:
   gpuyield permissions iam > policy.json
@@ -46,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     iam.add_argument(
         "--for",
         dest="purpose",
-        choices=(*_VERBS, _PROMETHEUS, _CLOUDWATCH, _BOARDS),
+        choices=(*_VERBS, _PROMETHEUS, *_WRITERS),
         help="--ask-aws of advise and doctor, the verb prices, reading Amazon Managed Prometheus, sending by --sink"
-        " cloudwatch, or boards cloudwatch (default: all that is read for reports)",
+        " cloudwatch, boards cloudwatch, or rules cloudwatch (default: all that is read for reports)",
     )
     iam.add_argument(
         "--arn",
@@ -80,13 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def calls_for(purpose: str | None, known: Sequence[Module]) -> list[AwsCall]:
     """The calls of AWS that serve a purpose; all that read where none is named. A verb reads its store with other
-    rights, and what a sink sends or a board is made of is nobody else's business."""
+    rights, and what a sink sends, a board or an alarm is made of is nobody else's business."""
     calls = aws_calls(known)
-    if purpose == _CLOUDWATCH:
-        return [call for call in calls if is_within(call.owner, _SINKS)]
-    if purpose == _BOARDS:
-        return [call for call in calls if is_within(call.owner, _DASHBOARDS)]
-    calls = [call for call in calls if not (is_within(call.owner, _SINKS) or is_within(call.owner, _DASHBOARDS))]
+    if purpose in _WRITERS:
+        return [call for call in calls if is_within(call.owner, _WRITERS[purpose])]
+    calls = [call for call in calls if not any(is_within(call.owner, place) for place in _WRITERS.values())]
     if purpose is None:
         return calls
     if purpose == _PROMETHEUS:

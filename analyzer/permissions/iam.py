@@ -25,6 +25,12 @@ _KINDS = {
     "logs:PutLogEvents": "group",
     "cloudwatch:GetDashboard": "dashboard",
     "cloudwatch:PutDashboard": "dashboard",
+    "cloudwatch:DeleteAlarms": "alarm",
+    "cloudwatch:DescribeAlarms": "alarm",
+    "cloudwatch:ListTagsForResource": "alarm",
+    "cloudwatch:PutCompositeAlarm": "alarm",
+    "cloudwatch:PutMetricAlarm": "alarm",
+    "cloudwatch:TagResource": "alarm",
     ASSUME_ROLE: "role",
 }
 _ALL = {
@@ -32,13 +38,16 @@ _ALL = {
     "workspace": "arn:aws:aps:*:*:workspace/*",
     "group": "arn:aws:logs:*:*:log-group:*",
     "dashboard": "arn:aws:cloudwatch::*:dashboard/*",
+    "alarm": "arn:aws:cloudwatch:*:*:alarm:*",
 }
-_WRITING = ("Put", "Create")
+_WRITING = ("Put", "Create", "Delete", "Tag")
+_WITH_TAGS = {"cloudwatch:PutMetricAlarm": "cloudwatch:TagResource"}  # what a call with tags needs too
 _ARN = re.compile(
     r"arn:aws(-[a-z-]+)?:(eks:[a-z0-9-]+:\d{12}:(?P<cluster>cluster)/[\w-]+"
     r"|aps:[a-z0-9-]+:\d{12}:(?P<workspace>workspace)/[\w-]+"
     r"|logs:[a-z0-9-]+:\d{12}:log-(?P<group>group):[\w./#-]+:\*"  # with its streams
     r"|cloudwatch::\d{12}:(?P<dashboard>dashboard)/[\w-]+"
+    r"|cloudwatch:[a-z0-9-]+:\d{12}:(?P<alarm>alarm):[\w*-]+"
     r"|iam::\d{12}:(?P<role>role)/[\w+=,.@/-]+)",
     re.ASCII,
 )
@@ -54,7 +63,8 @@ class Policy:
 
 def policy(calls: Iterable[AwsCall], arns: Sequence[str] = ()) -> Policy:
     """`arns`: the clusters, workspaces and roles meant; a role may be assumed only where it is among them."""
-    actions = sorted({call.action for call in calls} - _NO_PERMISSION)
+    called = {call.action for call in calls}
+    actions = sorted((called | {_WITH_TAGS[one] for one in called & _WITH_TAGS.keys()}) - _NO_PERMISSION)
     given = _by_kind(arns)
     _refuse_unused(given, actions)
     grouped: dict[str, list[str]] = defaultdict(list)
@@ -75,7 +85,7 @@ def _by_kind(arns: Sequence[str]) -> dict[str, list[str]]:
         if match is None:
             raise GpuyieldError(
                 f"--arn {arn}: write the ARN of an EKS cluster, of a workspace of Amazon Managed Prometheus, of a log"
-                " group (with :* at its end), of a dashboard or of a role, as"
+                " group (with :* at its end), of a dashboard, of alarms or of a role, as"
                 " arn:aws:eks:us-east-1:123456789012:cluster/prod"
             )
         found[next(kind for kind, text in match.groupdict().items() if text)].append(arn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -155,3 +156,18 @@ def test_the_numbers_of_the_advice_settings_are_used(tmp_path: Path, capsys: pyt
     settings.write_text("thresholds: {kv_high_ratio: 0.66}\n")
     assert main(["rules", "cloudwatch", "--cluster", "prod", "--advice-settings", str(settings)]) == 0
     assert '"Threshold": 0.66' in capsys.readouterr().out
+
+
+def test_what_aws_must_allow_for_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gpuyield-prod-*"
+    assert main(["permissions", "iam", "--for", "rules", "--arn", arn]) == 0
+    statements = json.loads(capsys.readouterr().out)["Statement"]
+    assert {action for one in statements for action in one["Action"]} == {
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:ListTagsForResource",
+        "cloudwatch:PutCompositeAlarm",
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource",
+    }
+    assert all(one["Resource"] == [arn] for one in statements)
