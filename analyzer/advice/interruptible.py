@@ -30,7 +30,7 @@ def _owner_kind(facts: Facts, holder: HolderFacts) -> str:
             f"""
             SELECT s.owner_kind FROM {table}_series AS s
             JOIN pod AS p ON p.cluster = s.cluster AND p.namespace = s.namespace AND p.name = s.pod
-            JOIN pod_row AS w USING (pod)
+            JOIN pod_row AS w ON w.pod = p.pod
             WHERE p.cluster = ? AND p.namespace = ? AND w.workload = ? AND s.owner_kind <> '' LIMIT 1
             """,
             holder.cluster,

@@ -32,10 +32,20 @@ _SPARE_SECONDS = 600.0  # the story goes on for those who look at the pages for 
 
 def live_fleet(seed: int, now: float, seconds: float, interval_seconds: float) -> Fleet:
     """The demo week and a Trainium node, so that the moment is now; always at the hour of most traffic."""
+    return _fleet(seed, now, Span(0.0, seconds + _SPARE_SECONDS), interval_seconds)
+
+
+def fleet_before(seed: int, now: float, seconds: float, interval_seconds: float) -> Fleet:
+    """The live fleet as it was for so long until now: for a history that the live pages carry on."""
+    return _fleet(seed, now, Span(-seconds, 0.0), interval_seconds)
+
+
+def _fleet(seed: int, now: float, scraped: Span, interval_seconds: float) -> Fleet:
     start = math.floor(now)
     cast = Casting(seed, start - MOMENT_SECONDS)
     scenes = [(node, [_at_peak(pod) for pod in pods]) for node, pods in week(cast)]
-    scraping = Scraping(Span(start, start + seconds + _SPARE_SECONDS), seed, interval_seconds, lost_ratio=0.0)
+    window = Span(start + scraped.start, start + scraped.end)
+    scraping = Scraping(window, seed, interval_seconds, lost_ratio=0.0)
     return fleet_of([*scenes, pretraining(cast)], scraping, has_agents=True)
 
 

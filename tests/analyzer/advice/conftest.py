@@ -112,3 +112,15 @@ def only(findings: Sequence[Finding]) -> Finding:
 def reasons(declined: Iterable[Declined]) -> str:
     """All that was declined, as text."""
     return "\n".join(f"{one.subject}: {one.reason}" for one in declined)
+
+
+def fell(scene: Scene, name: str, since: float, until: float, **labels: str) -> Scene:
+    """The series with these labels are 0 between two hours."""
+    wanted = set(labels.items())
+    scene.points = [
+        (series, when, 0.0)
+        if series.name == name and wanted <= set(series.labels) and since * HOUR <= when - START < until * HOUR
+        else (series, when, value)
+        for series, when, value in scene.points
+    ]
+    return scene
