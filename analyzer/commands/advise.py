@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(text)
     if arguments.patches:
         written = write_patches(report.findings, arguments.patches)
-        print(f"{len(written)} patches in {arguments.patches}", file=sys.stderr)
+        print(f"{len(written)} {'patch' if len(written) == 1 else 'patches'} in {arguments.patches}", file=sys.stderr)
     return int(fails(report.findings, arguments.fail_on))
 
 
