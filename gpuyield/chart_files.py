@@ -1,7 +1,7 @@
 """`python -m gpuyield.chart_files [--check]`: writes what the Helm chart takes from the code, into its `files/`.
 
-Helm reads no Python: instance types, the rules of the collector's role, alerts and boards are written out for it, and
-a test holds them to what the code says today.
+Helm reads no Python: instance types and the rules of the collector's role are written out for it, and a test holds them
+to what the code says today.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ capabilities:
 
 {{/* Which server is read, and how. */}}
 {{- define "gpuyield.origin" -}}
-- --prometheus={{ required "prometheusUrl must name the Prometheus-compatible server that publisher, advisor and report read; or switch them off (publisher.enabled=false, advisor.enabled=false)" .Values.prometheusUrl }}
+- --prometheus={{ required "prometheusUrl must name the Prometheus-compatible server that the publisher reads; or switch it off (publisher.enabled=false)" .Values.prometheusUrl }}
 {{- with .Values.clusterName }}
 - --match=cluster={{ . }}
 {{- end }}
