@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types bench servers clean
+.PHONY: help demo stack test check lint types bench servers clean
 
 # make PYTHON=/opt/python3.13/bin/python3 demo   uses that interpreter to create .venv
 PYTHON ?=
@@ -20,6 +20,9 @@ help: ## list the targets
 
 demo: $(INSTALLED) ## simulate a fleet for a week and report where its dollars went
 	@$(VENV_PYTHON) -m gpuyield demo
+
+stack: $(INSTALLED) servers ## a live fleet, Prometheus, Alertmanager and publish on loopback until Ctrl-C; PROMETHEUS=, ALERTMANAGER= name others
+	@exec $(VENV_PYTHON) -m dashboards.stack
 
 test: $(INSTALLED) servers ## run the tests; as root also install the Debian packages of real servers and a browser (APT=no: do not)
 	$(VENV_PYTHON) -m pytest -n auto --dist loadfile

@@ -1,11 +1,10 @@
-"""What Prometheus, Alertmanager and Grafana of the stack read: `python -m dashboards.stack.files FOLDER` writes it all.
+"""What Prometheus, Alertmanager and Grafana of the stack read.
 
-Rules and boards come from `gpuyield rules write` and `gpuyield boards write`, as a user would make them.
+`python -m dashboards.stack.files FOLDER` writes all of it into a folder that is there, for `compose.yaml`.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from dashboards.stack.child import do
 from exporters.whole_file import write_whole
 
 INTERVAL_SECONDS = 5.0
@@ -35,13 +35,14 @@ class Places:
     publish: str = "127.0.0.1:19401"
 
 
-def write_files(folder: Path, places: Places) -> None:
-    """Raises CalledProcessError with what a verb said."""
-    folder.mkdir(parents=True, exist_ok=True)
-    content = yaml.safe_dump(prometheus(folder, places), sort_keys=False)
-    write_whole(folder / PROMETHEUS, content.encode())
-    for words in (("rules", "write", folder / RULES), ("boards", "write", folder / BOARDS)):
-        subprocess.run([sys.executable, "-m", "gpuyield", *words], check=True, stderr=subprocess.PIPE, text=True)
+def write_prometheus(folder: Path, places: Places) -> None:
+    write_whole(folder / PROMETHEUS, yaml.safe_dump(prometheus(folder, places), sort_keys=False).encode())
+
+
+def write_rules_and_boards(folder: Path) -> None:
+    """As a user would make them; Alertmanager's configuration is among the rules."""
+    for verb, into in (("rules", RULES), ("boards", BOARDS)):
+        do(f"gpuyield {verb} write", sys.executable, "-m", "gpuyield", verb, "write", folder / into)
 
 
 def prometheus(folder: Path, places: Places) -> Json:
@@ -69,4 +70,5 @@ def prometheus(folder: Path, places: Places) -> Json:
 
 
 if __name__ == "__main__":
-    write_files(Path(sys.argv[1]), Places())
+    write_prometheus(Path(sys.argv[1]), Places())
+    write_rules_and_boards(Path(sys.argv[1]))

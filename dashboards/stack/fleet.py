@@ -53,17 +53,20 @@ def _arguments() -> argparse.Namespace:
 
 def _serve(folder: Path, listen: Address, history_seconds: float) -> None:
     now = time.time()
+    if history_seconds:
+        write_history(fleet_before(SEED, now, history_seconds, _HISTORY_INTERVAL_SECONDS), folder / HISTORY)
+    fleet = live_fleet(SEED, now, _STORY_SECONDS, INTERVAL_SECONDS)
     log = Log(sys.stderr, LogFormat.LOGFMT, Level.WARNING, time)
-    # The kubelets' sockets need a short path.
-    with tempfile.TemporaryDirectory(prefix="gpuyield-") as own, stop_signals() as received:
-        fleet = live_fleet(SEED, now, _STORY_SECONDS, INTERVAL_SECONDS)
-        if history_seconds:
-            write_history(fleet_before(SEED, now, history_seconds, _HISTORY_INTERVAL_SECONDS), folder / HISTORY)
-        with LiveFleet(fleet, Path(own), listen, INTERVAL_SECONDS, log) as live:
-            write_whole(folder / TARGETS, json.dumps(discovered(live.targets()), indent=1).encode())
-            while not received and time.time() < now + _STORY_SECONDS:
-                live.tend()
-                time.sleep(_TICK_SECONDS)
+    # From here on a signal is heeded and not simply the end. The kubelets' sockets need a short path.
+    with (
+        stop_signals() as received,
+        tempfile.TemporaryDirectory(prefix="gpuyield-") as own,
+        LiveFleet(fleet, Path(own), listen, INTERVAL_SECONDS, log) as live,
+    ):
+        write_whole(folder / TARGETS, json.dumps(discovered(live.targets()), indent=1).encode())
+        while not received and time.time() < now + _STORY_SECONDS:
+            live.tend()
+            time.sleep(_TICK_SECONDS)
 
 
 def discovered(targets: Iterable[Target]) -> list[dict[str, object]]:
