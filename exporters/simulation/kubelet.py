@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,8 +20,10 @@ from exporters.kubelet.pod_resources_pb2 import (
     ListPodResourcesResponse,
     PodResources,
 )
+from exporters.source import GpuyieldError
 
 HANG_SECONDS = 30.0  # the longest that a call is held back
+_LONGEST_PATH_BYTES = 107  # what the kernel takes as the address of a unix socket, by unix(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,12 @@ class Kubelet:
     def start(self) -> None:
         """Listens; a socket that an earlier one left is replaced, as the kubelet does."""
         grpc = grpc_library()
-
+        address = self._path.absolute()
+        if (size := len(os.fsencode(address))) > _LONGEST_PATH_BYTES:
+            raise GpuyieldError(
+                f"{address}: {size} bytes are too long for a socket, {_LONGEST_PATH_BYTES} are the most; set TMPDIR to"
+                " a folder with a shorter path"
+            )
         self._path.unlink(missing_ok=True)
         handlers = {
             "List": grpc.unary_unary_rpc_method_handler(self._answering("List", lambda: self.pods)),
@@ -95,7 +103,7 @@ class Kubelet:
         service = grpc.method_handlers_generic_handler("v1.PodResourcesLister", handlers)
         self._threads = ThreadPoolExecutor(4, "kubelet")
         server = grpc.server(self._threads, handlers=(service,))
-        server.add_insecure_port(f"unix:{self._path.absolute()}")
+        server.add_insecure_port(f"unix:{address}")
         server.start()
         self._server = server
 

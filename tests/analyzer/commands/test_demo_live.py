@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -58,7 +59,11 @@ def _children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task")
     if not tasks.exists():
         pytest.skip("this system has no /proc")
-    return [int(word) for task in tasks.iterdir() for word in (task / "children").read_text().split()]
+    found = []
+    for task in tasks.iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            found += [int(word) for word in (task / "children").read_text().split()]
+    return found
 
 
 def _is_taken(url: str) -> bool:
