@@ -124,6 +124,7 @@ class Gpu:
             self._watch.standing = Standing.FAILS
             raise SourceFailed(f"{who}: {error}") from error
         self._answered(place, at)
+        self._watch.identity = tuple(one for one in samples if one.metric is device.accelerator_info)
         return samples
 
     def _answered(self, place: Place, at: float) -> None:

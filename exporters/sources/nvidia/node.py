@@ -6,7 +6,7 @@ It asks no device, so it tells of one that hangs or is lost even though that one
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporters.canonical import device, nodes, targets
 from exporters.metric import Metric, Sample
@@ -33,7 +33,13 @@ class View:
 class NodeOfDevices:
     """Answers from memory. `view` gives what the roster found last."""
 
-    metrics: tuple[Metric, ...] = (device.accelerator_up, device.healthy, targets.driver_info, nodes.accelerators)
+    metrics: tuple[Metric, ...] = (
+        device.accelerator_info,
+        device.accelerator_up,
+        device.healthy,
+        targets.driver_info,
+        nodes.accelerators,
+    )
 
     def __init__(
         self,
@@ -48,7 +54,7 @@ class NodeOfDevices:
 
     def read(self) -> list[Sample]:
         view, at = self._view(), self._now()
-        return [*self._counts(view, at), *self._verdicts(view, at)]
+        return [*self._counts(view, at), *self._verdicts(view, at), *self._identities(view, at)]
 
     def _counts(self, view: View, at: float) -> Iterator[Sample]:
         """Expected is what was once there: a device that is missing from the start is not missed here. The instance
@@ -66,3 +72,9 @@ class NodeOfDevices:
             is_healthy = watch.is_healthy(is_up, self._faults)
             if is_healthy is not None:
                 yield device.healthy.sample(is_healthy, at, uuid=watch.uuid)
+
+    def _identities(self, view: View, at: float) -> Iterator[Sample]:
+        """Who the silent ones are: without it nobody could say on which node a lost device sits."""
+        for watch in view.watches:
+            if watch.is_silent:
+                yield from (replace(one, at=at) for one in watch.identity)

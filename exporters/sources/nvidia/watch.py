@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from exporters.metric import Sample
 from exporters.sources.nvidia.faults import FaultBook
 
 
@@ -27,10 +28,16 @@ class Watch:
     asked_at: float | None = None  # when the reading began that is under way; None between readings
     recovery_action: int | None = None  # the driver's own verdict, 0 for none needed; None where it gives none
     judged_at: float = 0.0  # when the reading began that brought the verdict
+    identity: tuple[Sample, ...] = ()  # its info series, as it told them last; whole or by MIG instance
 
     @property
     def is_away(self) -> bool:
         return not self.is_listed or self.standing is Standing.LOST
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it tells nothing of itself any more."""
+        return self.is_away or self.standing is Standing.FAILS
 
     def is_up(self, now: float, patience_seconds: float) -> bool | None:
         """Whether it answers; None before the first reading has ended."""

@@ -141,6 +141,9 @@ def test_a_lost_device_is_told_of_and_left_alone_for_a_minute() -> None:
     assert "drain the node" in str(found.errors["nvidia/GPU-0"])
     assert found.of(device.accelerator_up) == {("GPU-0",): 0, ("GPU-1",): 1}
     assert found.of(device.healthy) == {("GPU-0",): 0, ("GPU-1",): 1}
+    assert (
+        found.value(device.accelerator_info, uuid="GPU-0", node="node-a", index="0", model="NVIDIA H100 80GB HBM3") == 1
+    )
     assert found.of(device.busy_ratio, mig="") == {("GPU-1",): 0.5}
     asked = rig.nvml.calls["nvmlDeviceGetMigMode"]
     again = rig.later().read()
