@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from alerts.alarm import Untold
 from alerts.alert import Alert, Board, Case, Costs, Owner, Severity
-from alerts.asking import DEVICE, labels, largest, summed
+from alerts.asking import DEVICE, labels, largest
 from analyzer.advice.thresholds import Thresholds
 from analyzer.kpi.scope import Scope
 from exporters.canonical import device
@@ -21,16 +21,19 @@ from exporters.canonical.xids import FATAL_XIDS
 _BY = (*DEVICE, "code")
 _DCGM = 'DCGM_FI_DEV_XID_ERRORS{cluster="prod", UUID="GPU-1", Hostname="gpu-1"}'
 _INFO = 'gpuyield_accelerator_info{cluster="prod", uuid="GPU-1", mig="", node="gpu-1"}'
-_OURS = 'gpuyield_accelerator_faults_total{{cluster="prod", uuid="GPU-1", mig="", code="{}"}}'
+_OURS = 'gpuyield_accelerator_last_fault_timestamp_seconds{{cluster="prod", uuid="GPU-1", code="{}"}}'
+_RECENT_SECONDS = 900
 
 
 def _expr(scope: Scope, _: Thresholds) -> str:
-    """A counter of ours, or a gauge whose value is the code: count_values makes a label of it."""
+    """The time of ours, since a counter of faults is born at its first one and shows no increase; or a gauge whose
+    value is the code: count_values makes a label of it."""
     codes = " or ".join(f'label_replace(vector(1), "code", "{code}", "", "")' for code in FATAL_XIDS)
     last = largest(device.last_fault_code, scope, DEVICE)
-    grown = summed(device.faults_total, scope.over("15m"), _BY, "increase", code="|".join(map(str, FATAL_XIDS)))
+    at = largest(device.last_fault_seconds, scope, _BY, code="|".join(map(str, FATAL_XIDS)))
     by = labels(scope, DEVICE)
-    return f'{grown} > 0 or on ({by}, code) (count_values by ({by}) ("code", {last}) and on (code) ({codes}))'
+    recent = f"time() - ({at}) < {_RECENT_SECONDS}"
+    return f'{recent} or on ({by}, code) (count_values by ({by}) ("code", {last}) and on (code) ({codes}))'
 
 
 alerts = (
@@ -54,8 +57,9 @@ alerts = (
         ),
         cases=(
             Case("Xid 79 by dcgm-exporter", {_DCGM: "0x5 79x30"}, "20m", 1),
-            Case("Xid 48 by our own", {_INFO: "1x40", _OURS.format(48): "0x5 1x30"}, "10m", 1),
-            Case("Xid 43, of a program", {_DCGM: "0x5 43x30", _INFO: "1x40", _OURS.format(43): "0x5 1x30"}, "20m", 0),
+            Case("Xid 48 by our own", {_INFO: "1x40", _OURS.format(48): "_x5 300x30"}, "10m", 1),
+            Case("the same, long over", {_INFO: "1x40", _OURS.format(48): "_x5 300x30"}, "30m", 0),
+            Case("Xid 43, of a program", {_DCGM: "0x5 43x30", _INFO: "1x40", _OURS.format(43): "_x5 900x30"}, "20m", 0),
         ),
     ),
 )
