@@ -10,14 +10,14 @@ bound of the histogram's buckets: where it is none, GpuyieldTtftLimitUnmeasured 
 
 from __future__ import annotations
 
-from alerts.alarm import Composite, Untold
-from alerts.alert import Alert, Board, Case, Costs, Owner, Severity
+from alerts.alarm import Untold
+from alerts.alert import Alert, Board, Case, Owner, Severity
 from alerts.asking import MODEL
-from alerts.burn import FAST, SLOW, Objective
+from alerts.burn import Objective
+from alerts.objective_alerts import burn_alerts
 from exporters.canonical import serving
 
 _OBJECTIVE = Objective(serving.time_to_first_token_seconds, "ttft_p95_critical_seconds")
-_LIMITS = ("ttft_p95_critical_seconds", "good_share_ratio", "least_samples")
 _SERIES = 'vllm:time_to_first_token_seconds_{}{{cluster="prod", namespace="chat", pod="llama-0", model_name="llama"{}}}'
 _COUNT = _SERIES.format("count", "")
 _WITHIN = _SERIES.format("bucket", ', le="1.0"')
@@ -25,47 +25,18 @@ _OTHER = _SERIES.format("bucket", ', le="2.5"')
 _SAYS = "{{ $value | humanizePercentage }} of the first tokens of {{ $labels.namespace }}/{{ $labels.model }} are late"
 
 alerts = (
-    Alert(
-        name="GpuyieldTtftBurnsFast",
-        severity=Severity.PAGE,
-        owner=Owner.SERVING,
-        board=Board.INFERENCE,
-        says=_SAYS,
-        why="2 % of the month's budget in an hour or 5 % in six hours, by the Site Reliability Workbook; the short"
-        " window takes the place of a wait.",
-        by=MODEL,
-        limits=_LIMITS,
-        expr=lambda scope, thresholds: _OBJECTIVE.burning(FAST, scope, thresholds),
-        lasts_seconds=lambda _: 0.0,
-        needs=(serving.time_to_first_token_seconds,),
-        costs=Costs.MODEL,
-        alarm=Composite(
-            {"1h": _OBJECTIVE.alarm(14.4, 3600), "5m": _OBJECTIVE.alarm(14.4, 300)},
-            "{1h} AND {5m}",
-        ),
-        cases=(
+    *burn_alerts(
+        "Ttft",
+        _OBJECTIVE,
+        _SAYS,
+        fast=(
             Case("a third late for an hour", {_COUNT: "0+60x120", _WITHIN: "0+40x120"}, "2h", 1),
             Case("a twelfth late for seven hours", {_COUNT: "0+120x500", _WITHIN: "0+110x500"}, "8h", 1),
             Case("one in two hundred late", {_COUNT: "0+200x120", _WITHIN: "0+199x120"}, "2h", 0),
             Case("late an hour ago, fine now", {_COUNT: "0+60x120", _WITHIN: "0+30x80 2400+60x40"}, "2h", 0),
             Case("three requests, one late", {_COUNT: "0x100 1 2 3 3x20", _WITHIN: "0x100 1 2 2 2x20"}, "104m", 0),
         ),
-    ),
-    Alert(
-        name="GpuyieldTtftBurnsSlowly",
-        severity=Severity.TICKET,
-        owner=Owner.SERVING,
-        board=Board.INFERENCE,
-        says=_SAYS,
-        why="10 % of the month's budget in three days, by the Site Reliability Workbook.",
-        by=MODEL,
-        limits=_LIMITS,
-        expr=lambda scope, thresholds: _OBJECTIVE.burning(SLOW, scope, thresholds),
-        lasts_seconds=lambda _: 0.0,
-        needs=(serving.time_to_first_token_seconds,),
-        costs=Costs.MODEL,
-        alarm=Untold("a period is a day at the most, and the window is three"),
-        cases=(
+        slow=(
             Case("one in fifty late for three days", {_COUNT: "0+10x4400", _WITHIN: "0+9.8x4400"}, "73h", 1),
             Case("one in two hundred late", {_COUNT: "0+200x4400", _WITHIN: "0+199x4400"}, "73h", 0),
         ),
